@@ -1,0 +1,18 @@
+// IPv6 neighbour discovery with duplicate address detection, as other files
+// call it. SPDX-License-Identifier: MIT
+#ifndef NET_ND_H
+#define NET_ND_H
+
+#include "stack/internal.h"
+
+// ICMPv6 types 133..137; data at the ICMPv6 header. Consumes.
+void nd_input(struct stack *stack, struct packet *packet);
+// A new address: joins its solicited-node group and starts DAD (RFC 4862 5.4).
+void nd_address_added(struct iface_addr *address);
+void nd_address_removed(struct iface_addr *address);
+// An interface that carries IPv6 came up: all-nodes group, link-local address.
+void nd_iface_up(struct iface *iface);
+// Gratuitous ARP for a new IPv4 address (neighbour.gratuitous).
+void arp_announce(struct iface *iface, const struct ip_addr *address);
+
+#endif
