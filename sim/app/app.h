@@ -1,0 +1,68 @@
+// Plain traffic written in C on the socket API: bulk, sink, constant rate,
+// echo, request-response. SPDX-License-Identifier: MIT
+#ifndef APP_APP_H
+#define APP_APP_H
+
+#include "sim/node/node.h"
+
+enum app_kind {
+    APP_TCP_BULK,         // connects, sends `bytes` (or until stop), closes
+    APP_TCP_SINK,         // listens, reads and counts
+    APP_UDP_CBR,          // sends datagrams of `size` at `rate`
+    APP_UDP_SINK,         // binds, reads and counts
+    APP_ECHO,             // answers over TCP and UDP with what it got (RFC 862)
+    APP_REQUEST_RESPONSE, // client: connects, sends request, waits for
+                          // response, `count` times
+    APP_RESPONDER, // its server: answers each `request` bytes with `response`
+                   // bytes
+    APP_PING,      // echo requests at `interval`
+    APP_KIND_COUNT
+};
+const char *app_kind_name(enum app_kind kind); // "tcp-bulk", ...
+
+struct app_config {
+    enum app_kind kind;
+    const char *name;       // NULL: "host/kind/port"
+    struct endpoint remote; // clients; address resolved by the loader
+    uint16_t port;          // servers: local port
+    uint64_t bytes;         // bulk: total; 0: until stopped
+    uint32_t size;          // cbr: payload bytes; ping: payload; bulk: ignored
+    uint64_t rate_bps;      // cbr: payload bits per second
+    uint64_t count; // cbr, ping: datagrams; request-response: exchanges; 0:
+                    // until stopped
+    uint32_t request, response; // bytes
+    ns_t interval;    // ping: between requests; request-response: pause between
+                      // exchanges
+    ns_t start, stop; // stop NS_NEVER: until done
+    uint8_t family;   // servers: IP_NONE both
+};
+
+struct app_stats {
+    uint64_t bytes_sent, bytes_received;       // payload
+    uint64_t messages_sent, messages_received; // datagrams, exchanges
+    uint64_t lost, reordered,
+        duplicated; // sinks: by the sequence numbers that udp-cbr writes
+    uint64_t connections;
+    ns_t started_at, first_byte_at, last_byte_at,
+        finished_at; // NS_NEVER: not yet
+    ns_t rtt_min, rtt_total,
+        rtt_max; // echo, ping, request-response: of messages_received
+    ns_t jitter; // RFC 3550 6.4.1 estimate, sinks
+    int error;   // first error: negative errno; 0
+    bool is_running, is_finished;
+};
+
+struct app;
+int sim_add_app(struct sim *sim, struct host *host,
+                const struct app_config *config, struct app **out);
+void app_start(struct app *app); // now, whatever config.start says
+void app_stop(struct app *app);
+struct app_stats app_get_stats(const struct app *app);
+const char *app_name(const struct app *app);
+enum app_kind app_get_kind(const struct app *app);
+struct host *app_host(const struct app *app);
+struct app *sim_find_app(struct sim *sim, const char *name);
+struct app *sim_next_app(struct sim *sim,
+                         struct app *previous); // in order of creation
+
+#endif
