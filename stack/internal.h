@@ -48,6 +48,7 @@ struct stack {
     struct list ready;         // sockets with events to deliver
     struct siphash_key secret; // ports, ISNs, cookies, hash tables
     uint16_t next_ip_id;
+    uint32_t next_ephemeral; // counter of RFC 6056 algorithm 3
     uint32_t icmp_tokens;
     ns_t icmp_tokens_at;
 

@@ -12,6 +12,19 @@
 // and stack_leave calls the handlers when no protocol code is running any more.
 // A socket whose application has closed it has is_orphan set, no handler, and
 // lives on until its protocol lets it go.
+//
+// What the operations may rely on: endpoints that socket.c passes down have the
+// socket's family (IP_NONE only where a datagram socket's connect dissolves),
+// an any-address as destination has become the loopback address, a local
+// address is the any-address, a group, a broadcast address (datagram and raw
+// only) or one of ours that may be used, and a link-local IPv6 address carries
+// its scope if that is known. bind is called once only, on a socket without a
+// local port. set_option and get_option come first and answer -ENOPROTOOPT for
+// what socket_option.c shall handle.
+//
+// A socket of family IPv6 never carries IPv4: OPTION_IPV6_ONLY is always on,
+// because endpoints say their family here and mapped addresses would give one
+// peer two names.
 
 #include "stack/internal.h"
 #include "stack/net/ip.h"
@@ -60,8 +73,8 @@ struct socket {
     uint8_t family;
     uint8_t ttl, tos; // ttl 0: the setting
     uint8_t pending_events;
-    bool owns_settings, is_orphan, reuse_address, may_broadcast, ipv6_only,
-        dont_fragment;
+    bool owns_settings, is_orphan, reuse_address, may_broadcast, dont_fragment;
+    bool error_queue; // every ICMP error becomes the pending error
     bool has_icmp_error;
     struct socket_icmp_error *icmp_error; // NULL until the first
 };
@@ -77,6 +90,23 @@ void socket_set_error(struct socket *socket,
 void socket_record_icmp_error(struct socket *socket,
                               const struct icmp_error *error);
 void sockets_deliver_events(struct stack *stack); // stack_leave
+// The interface that packets towards `remote` must use: the socket's own or the
+// scope of the address. NULL: any.
+struct iface *socket_iface(const struct socket *socket,
+                           const struct endpoint *remote);
+// May a socket of this family and type be bound to, or send from, the address?
+// Fills the scope of a link-local address. -EAFNOSUPPORT, -EADDRNOTAVAIL,
+// -EINVAL (scope against the socket's interface).
+int socket_check_local(const struct socket *socket, struct endpoint *local);
+// Frees the errors, settings and sockets of a stack that ends: calls every
+// socket's destroy.
+void sockets_destroy(struct stack *stack);
+
+// The options that all types share. -ENOPROTOOPT, -EINVAL, -ENODEV.
+int socket_set_common_option(struct socket *socket, enum socket_option option,
+                             int64_t value);
+int socket_get_common_option(const struct socket *socket,
+                             enum socket_option option, int64_t *out);
 
 // The types' constructors (a list in socket.c).
 int tcp_socket_open(struct stack *stack, uint8_t family, struct socket **out);
@@ -86,7 +116,7 @@ int raw_socket_open(struct stack *stack, uint8_t family, uint8_t protocol,
 
 // An ephemeral port for which is_free answers true: RFC 6056 algorithm 3
 // (SipHash over the addresses and the stack's secret), stepping through
-// limits.port-min..port-max. 0: none.
+// limits.port-min..port-max. remote NULL: for a bind without a peer. 0: none.
 uint16_t socket_pick_port(struct socket *socket, const struct endpoint *remote,
                           bool (*is_free)(struct socket *socket,
                                           uint16_t port));
