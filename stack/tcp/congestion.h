@@ -7,26 +7,30 @@
 //
 // Loss detection decides what is lost and when to send; the congestion control
 // decides how much may be in flight. They meet in struct congestion, which
-// every connection embeds. All windows are in bytes and are kept at whole
-// multiples of the MSS by the caller's accounting being in segments where that
-// matters (packet-counting controls keep a remainder themselves).
+// every connection embeds. Windows are in bytes and whole multiples of the MSS:
+// the controls count segments, as Linux does, so that a small segment is worth
+// as much as a full one on both sides of the comparison with cwnd; a remainder
+// of less than a segment stays in the control's private state.
 //
 // When each hook is called:
-//   init          once, when the connection becomes established (cwnd is the
-//   initial window) release       once, at the end of the connection on_ack
-//   every ACK that newly delivers data, outside loss recovery and in CA_LOSS;
-//                 grows cwnd. Not called when the sender was not limited by
-//                 cwnd.
-//   ssthresh      a congestion event begins (entering CWR, RECOVERY or LOSS):
-//   returns the new
-//                 ssthresh in bytes; the caller sets cwnd (PRR or rate halving)
-//   on_state      after ca_state changed
-//   on_event      see enum congestion_event
-//   on_rtt        each RTT sample, before on_ack (delay-based exits from slow
-//   start) undo          the congestion event was spurious: returns the cwnd to
-//   go back to main_control  model-based controls (BBR): if set, called on each
-//   ACK after all updates and
-//                 owns cwnd and pacing_rate; on_ack is then not called
+//   init      once, when the connection becomes established (cwnd is the
+//             initial window)
+//   release   once, at the end of the connection
+//   on_ack    every ACK that newly delivers data, outside loss recovery and in
+//             CA_LOSS; grows cwnd. Not called when the sender was not limited
+//             by cwnd.
+//   ssthresh  a congestion event begins (entering CWR, RECOVERY or LOSS):
+//             returns the new ssthresh in bytes; the caller sets cwnd (PRR or
+//             rate halving) and prior_cwnd, prior_ssthresh
+//   on_state  after ca_state changed
+//   on_event  see enum congestion_event
+//   on_rtt    each ACK that gives an RTT sample, before on_ack (delay-based
+//             exits from slow start)
+//   undo      the congestion event was spurious: returns the cwnd to go back to
+//   main_control
+//             model-based controls (BBR): if set, called on each ACK after all
+//             updates and owns cwnd and pacing_rate_bps; on_ack is then not
+//             called
 // Every hook but on_ack and ssthresh may be NULL.
 
 #include "stack/stack.h"
@@ -73,7 +77,7 @@ struct congestion_ops {
     bool needs_ecn;
 };
 
-enum { CONGESTION_PRIVATE_SIZE = 160 };
+enum { CONGESTION_PRIVATE_SIZE = 128 };
 
 struct congestion {
     const struct congestion_ops *ops;
@@ -83,8 +87,9 @@ struct congestion {
     uint32_t cwnd_clamp; // bytes; an upper bound
     uint32_t prior_cwnd, prior_ssthresh; // before the last reduction, for undo
     tcp_seq snd_una,
-        snd_nxt; // copies of the connection's, kept by it before each hook
-    ns_t now;    // likewise
+        snd_nxt;    // copies of the connection's, kept by it before each hook
+    ns_t now;       // likewise
+    ns_t last_sent; // likewise: when data left last; 0: never
     ns_t srtt, min_rtt;       // likewise; 0: none yet
     uint64_t pacing_rate_bps; // 0: not paced
     union {
@@ -97,9 +102,21 @@ static inline bool congestion_is_slow_start(const struct congestion *cc)
 {
     return cc->cwnd < cc->ssthresh;
 }
-// RFC 5681 3.1 with RFC 3465 (L=2 MSS... here unlimited, as Linux): grows by
-// what was acked, returns the bytes left over once ssthresh is reached.
-uint32_t congestion_slow_start(struct congestion *cc, uint32_t acked_bytes);
+static inline uint32_t congestion_segments(const struct congestion *cc)
+{
+    return max_u32(cc->cwnd / cc->mss, 1);
+}
+// Slow start (RFC 5681 3.1) that grows by all of what was acknowledged, without
+// RFC 3465's limit of two segments, as Linux; stops at ssthresh and returns how
+// many of the acknowledged segments are left over for congestion avoidance.
+uint32_t congestion_slow_start(struct congestion *cc, uint32_t acked_segments);
+// Grows cwnd by one segment for each `per_segment` acknowledged ones; *count
+// keeps the remainder between calls.
+void congestion_additive_increase(struct congestion *cc, uint32_t *count,
+                                  uint32_t per_segment,
+                                  uint32_t acked_segments);
+// The undo hook of controls that only need the old window back.
+uint32_t congestion_undo(struct congestion *cc);
 
 extern const struct congestion_ops congestion_newreno, congestion_cubic;
 // The list (congestion.c), ended by NULL; the setting tcp.congestion is an
