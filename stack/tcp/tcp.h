@@ -1,0 +1,720 @@
+// The TCP connection as TCP's own files know it.
+// SPDX-License-Identifier: MIT
+#ifndef TCP_TCP_H
+#define TCP_TCP_H
+
+// Theory of operation
+//
+// Input decides, output sends, one function writes the state.
+//
+//   tcp_input.c     a segment arrives: header, checksum, connection or
+//   listener;
+//                   header prediction; otherwise RFC 9293 3.10.7.4 step by step
+//   tcp_listen.c    LISTEN and SYN-RECEIVED: backlog and accept queue
+//   tcp_syn_sent.c  SYN-SENT
+//   tcp_ack.c       what an acceptable ACK means; hands news to the next three
+//   tcp_sack.c      the scoreboard: which records the peer holds
+//   tcp_rack.c      which records are lost (RFC 8985, RFC 6675), reordering
+//   tcp_recovery.c  OPEN, DISORDER, CWR, RECOVERY, LOSS; undo; PRR; what to
+//                   retransmit
+//   tcp_rtt.c       RTT samples, RTO
+//   tcp_rate.c      delivery rate samples
+//   tcp_reassembly.c, tcp_receive.c, tcp_window.c   receiver's side
+//   tcp_output.c    whether and what to send; tcp_segment.c builds it
+//   tcp_timer.c     deadlines; tcp_state.c transitions; tcp_socket.c calls
+//
+// The sequence space of the sender, and what holds it:
+//
+//      snd_una            snd_nxt              write_seq
+//      |--- segments[] -----|---- not yet sent ----|
+//      |----------- send buffer or source ---------|
+//
+// Each segment sent is one record in `segments`, a ring that grows by doubling.
+// A record holds no bytes: those are in the send buffer (a ring of chunks from
+// the pool of the table) or come from the source function, asked once more for
+// a retransmission. SYN and FIN take their place in the sequence space like
+// bytes; stream_offset() says where the bytes are.
+//
+// The receiver keeps the packets as they came: in order in `receive_queue`,
+// ahead of a gap in `runs`, a sorted array of contiguous stretches.
+//
+// Counters named as Linux names them, in segments:
+//      packets_out   records in the ring
+//      sacked_out    of them, SACKed (without SACK: duplicate ACKs)
+//      lost_out      of them, believed lost and not SACKed
+//      retrans_out   of them, retransmitted and that copy still in flight
+//      in flight     packets_out - sacked_out - lost_out + retrans_out
+//
+// Time. One struct timer serves all deadlines of a connection; it is armed for
+// the earliest and re-armed lazily.
+//
+// Life. tcp_socket.c creates a connection; tcp_set_state(CLOSED) takes it out
+// of the table, drops its buffers and cancels its timers; the memory goes when
+// the application has let go too (socket.is_orphan), at the end of the
+// outermost function of TCP that works on it (tcp_release). Nothing that TCP
+// calls in between frees it.
+//
+// Invariants (tcp_check, in tests after every step):
+//  C1. snd_una <= snd_nxt <= write_seq
+//  C2. the records tile [snd_una's record start, snd_nxt) without gap or
+//      overlap; only the first may begin left of snd_una
+//  C3. the four counts above agree with the records' flags
+//  C4. the runs are sorted, apart from each other, and right of rcv_nxt
+//  C5. the right edge of the window offered never moves left
+//  C6. in TIME-WAIT and CLOSED nothing is queued for sending
+//  C7. data outstanding => the retransmission timer is armed
+
+#include "stack/internal.h"
+#include "stack/net/ip.h"
+#include "stack/socket/socket.h"
+#include "stack/tcp/congestion.h"
+#include "stack/wire/tcp.h"
+
+struct tcp_connection;
+
+// --- Pool of blocks (tcp_pool.c) --------------------------------------------
+
+// Blocks of 2^(TCP_POOL_MIN + class) bytes, kept on free lists per class once
+// they are freed. Serves rings, runs and chunks.
+enum { TCP_POOL_MIN = 6, TCP_POOL_CLASSES = 20, TCP_CHUNK_SIZE = 4096 };
+struct tcp_pool {
+    void *free[TCP_POOL_CLASSES];
+    uint64_t live; // blocks handed out
+};
+void *tcp_pool_alloc(struct tcp_pool *pool, size_t size); // NULL: no memory
+void tcp_pool_free(struct tcp_pool *pool, void *block, size_t size);
+void tcp_pool_fini(struct tcp_pool *pool);
+
+// --- Sender's records (tcp_segments.c) --------------------------------------
+
+enum tcp_segment_flag {
+    SEGMENT_SACKED = 1 << 0,
+    SEGMENT_LOST = 1 << 1,
+    SEGMENT_RETRANSMITTED = 1 << 2, // and that copy counts in retrans_out
+    SEGMENT_EVER_RETRANSMITTED = 1 << 3,
+    SEGMENT_SYN = 1 << 4,
+    SEGMENT_FIN = 1 << 5,
+    SEGMENT_APP_LIMITED = 1 << 6,
+    SEGMENT_PUSH = 1 << 7,
+    SEGMENT_END_OF_RECORD = 1 << 8,
+    SEGMENT_CWR = 1 << 9,
+};
+
+struct tcp_segment {
+    tcp_seq seq, end_seq;
+    ns_t sent_at;      // last transmission
+    ns_t first_sent;   // start of the rate sample that this one ends
+    ns_t delivered_at; // connection's at transmission
+    uint32_t delivered;
+    uint16_t flags;
+    uint16_t transmissions;
+    uint32_t older, newer; // ring positions in order of transmission
+};
+
+// Positions are absolute and grow for ever (modulo 2^32); position p lives in
+// ring[p & mask]. first == last: empty.
+struct tcp_segments {
+    struct tcp_segment *ring; // NULL while empty
+    uint32_t mask;
+    uint32_t first, last;    // [first, last)
+    uint32_t oldest, newest; // by transmission; SEGMENT_NONE
+};
+#define SEGMENT_NONE UINT32_MAX
+
+// --- Send buffer (tcp_send_buffer.c) ----------------------------------------
+
+struct tcp_source {
+    source_fn *function;
+    void *context;
+    uint64_t length; // of the whole stream
+};
+
+struct tcp_send_buffer {
+    uint8_t **chunks; // ring of capacity (a power of two), NULL while empty
+    uint32_t capacity, first, count;
+    uint32_t head; // bytes of the first chunk that are given back already
+    uint32_t length;
+};
+
+// --- Receiver ---------------------------------------------------------------
+
+struct tcp_run {
+    tcp_seq start, end;
+    struct packet *head, *tail; // linked by next, cb.tcp.seq ascending
+};
+
+// What lies ahead of a gap. Lives from the first packet out of order until the
+// last gap is filled.
+struct tcp_gaps {
+    struct tcp_run *runs; // sorted, apart from each other
+    uint32_t count, capacity;
+    uint32_t packets, bytes;
+    uint8_t sack_count;
+    struct tcp_sack_block sack[TCP_MAX_SACK_BLOCKS]; // most recent first
+};
+
+// --- Path -------------------------------------------------------------------
+
+// Connections between the same two addresses share one, with what was learnt
+// about the destination.
+struct tcp_path {
+    struct ip_path path;
+    struct tcp_path *next; // hash chain
+    uint32_t references;
+    uint16_t bound_iface;
+};
+
+// --- Connection -------------------------------------------------------------
+
+enum tcp_deadline {
+    TCP_DEADLINE_RETRANSMIT, // retransmit_kind says what for
+    TCP_DEADLINE_ACK,        // delayed ACK
+    TCP_DEADLINE_KEEP,       // keepalive; FIN-WAIT-2; TIME-WAIT
+    TCP_DEADLINE_SEND,       // pacing, cork
+    TCP_DEADLINE_COUNT
+};
+
+enum tcp_retransmit_kind {
+    TCP_RETRANSMIT_RTO,
+    TCP_RETRANSMIT_PERSIST, // zero window probe
+    TCP_RETRANSMIT_PROBE,   // tail loss probe, RFC 8985 7
+    TCP_RETRANSMIT_REORDER, // the reordering window ends, RFC 8985 6
+};
+
+struct tcp_listener {
+    struct tcp_connection *owner;
+    struct tcp_connection *ready_head, *ready_tail; // accept queue
+    uint32_t backlog;
+    uint32_t ready_count;
+    uint32_t pending_count; // in SYN-RECEIVED
+};
+
+// Counts that only tcp_info shows.
+struct tcp_statistics {
+    uint64_t bytes_sent, bytes_retransmitted, bytes_received;
+    uint32_t segments_out, segments_in, data_segments_out, data_segments_in;
+    uint32_t retransmitted, received_again, duplicate_acks, out_of_order;
+    uint32_t probes, timeouts, fast_retransmits, spurious, zero_windows;
+};
+
+// Times that are kept by the million are 32-bit microseconds (_us).
+struct tcp_connection {
+    struct socket socket; // first
+    struct tcp_connection *hash_next;
+    struct tcp_connection *list_next; // bound sockets, or an accept queue
+    struct tcp_listener *listener;    // own (LISTEN), the parent's, or NULL
+    struct tcp_path *path;            // NULL until connect
+    uint8_t state;                    // enum tcp_state; tcp_set_state writes it
+    uint8_t ca_state;                 // enum tcp_ca_state
+    uint8_t retransmit_kind;          // enum tcp_retransmit_kind
+    uint8_t snd_wscale, rcv_wscale;
+    uint8_t quick_acks; // ACKs still to be sent at once
+    uint8_t pingpong;   // interactive: ACKs ride on answers
+    uint8_t
+        duplicate_threshold; // segments of reordering; starts as the setting
+
+    // Negotiated.
+    bool has_sack : 1, has_timestamps : 1, has_window_scale : 1, has_ecn : 1;
+    bool is_passive : 1; // came from a listener
+    bool is_hashed : 1, is_bound : 1, is_ready : 1;
+    // What the application wants.
+    bool no_delay : 1, cork : 1, urgent_inline : 1, keepalive : 1;
+    bool has_source : 1, more_follows : 1;
+    bool receive_shutdown : 1, send_shutdown : 1;
+    bool has_send_limit : 1, has_receive_limit : 1; // buffers set by hand
+    // Streams.
+    bool fin_received : 1, fin_queued : 1;
+    bool urgent_valid : 1, urgent_is_held : 1, snd_urgent : 1;
+    // ACKs owed.
+    bool ack_scheduled : 1, ack_now : 1, has_dsack : 1;
+    // RFC 3168.
+    bool ecn_echo : 1, ecn_send_cwr : 1, ecn_seen : 1, ecn_asked : 1;
+    // Loss recovery.
+    bool frto : 1, is_cwnd_limited : 1, reordering_seen : 1, is_reneging : 1;
+    bool rack_advanced : 1, rack_dsack_seen : 1, tlp_is_retransmission : 1;
+    bool dsack_seen : 1, syn_retransmitted : 1;
+    bool in_use : 1; // TCP works on it: tcp_release frees, nobody else
+
+    // Send sequence variables, RFC 9293 3.3.1.
+    tcp_seq snd_una, snd_nxt, snd_wl1, iss, write_seq, snd_up;
+    uint32_t snd_wnd, max_window;
+    tcp_seq snd_small; // end of the latest small segment (Minshall)
+    tcp_seq push_seq;  // end of the latest data to be pushed
+    uint32_t mss;      // payload of a full segment, options taken off
+    uint16_t peer_mss; // as announced, or the default
+    uint16_t advertised_mss;
+    // Receive sequence variables.
+    tcp_seq rcv_nxt, irs, rcv_wup, copied_seq, rcv_up;
+    uint32_t rcv_wnd;                   // offered at rcv_wup
+    uint32_t rcv_mss;                   // estimate of the peer's segment size
+    uint32_t receive_limit, send_limit; // buffers, bytes
+    // RFC 7323.
+    uint32_t ts_recent, ts_offset, ts_recent_s;
+    tcp_seq last_ack_sent;
+
+    struct tcp_segments segments;
+    uint32_t packets_out, sacked_out, lost_out, retrans_out;
+    uint32_t retransmit_hint; // nothing to retransmit left of this position
+    uint32_t highest_sack;    // position after the highest SACKed record
+    union {
+        struct tcp_send_buffer buffer;
+        struct tcp_source source; // has_source
+    };
+    uint64_t stream_acked; // bytes of the stream acknowledged
+
+    struct packet_queue receive_queue;
+    uint32_t receive_bytes;      // payload in the queue not yet read
+    struct tcp_gaps *gaps;       // NULL: nothing is out of order
+    struct tcp_sack_block dsack; // has_dsack: to be reported once
+
+    // RTT, RFC 6298; srtt 0: no sample yet.
+    uint32_t srtt_us, mdev_us, mdev_max_us, rttvar_us, rto_us;
+    uint32_t min_rtt_us, min_rtt_at_s;
+    tcp_seq rtt_seq;
+    uint8_t backoff, retransmits, probes_out, keepalive_probes;
+    uint8_t reorder_steps, reorder_persist;
+    // Recovery.
+    int16_t soft_error; // negative errno of the last ICMP error
+    tcp_seq high_seq, undo_marker, tlp_high_seq;
+    uint32_t undo_retrans, prr_delivered, prr_out, prior_flight;
+    ns_t retransmit_started; // first retransmission of this episode
+    ns_t rack_sent_at;
+    uint32_t rack_rtt_us, rack_last_delivered;
+    tcp_seq rack_end_seq;
+    // Rate.
+    uint32_t delivered, delivered_ce, lost, app_limited;
+    uint32_t rate_delivered, rate_interval_us;
+    ns_t delivered_at, first_sent;
+    // Receive autotuning.
+    uint32_t rcv_rtt_us, rcvq_space;
+    tcp_seq rcv_rtt_seq, rcvq_seq;
+    ns_t rcv_rtt_at, rcvq_at;
+
+    uint32_t ack_timeout_us, oow_ack_at_ms;
+    int32_t linger_ms; // -1: off
+    uint32_t not_sent_low_water;
+    ns_t last_received_at, last_sent_at, last_ack_at, established_at;
+    ns_t deadlines[TCP_DEADLINE_COUNT];
+    struct timer timer;
+    struct tcp_statistics statistics;
+    struct congestion cc;
+};
+
+// What a million idle connections cost.
+_Static_assert(sizeof(struct tcp_connection) <= 1024, "a connection is small");
+
+// --- Table of a stack (tcp_table.c) -----------------------------------------
+
+struct tcp_table {
+    struct tcp_connection **buckets; // by 4-tuple
+    uint32_t mask, count;
+    struct tcp_connection *bound[64]; // bound and listening, by port
+    struct tcp_path **paths;
+    uint32_t path_mask, path_count;
+    struct tcp_pool pool;
+    uint32_t orphans;
+    ns_t challenge_second; // RFC 5961 7: count of this second
+    uint32_t challenges;
+};
+
+int tcp_table_create(struct stack *stack);
+void tcp_table_destroy(struct stack *stack);
+// The connection with these ends; NULL.
+struct tcp_connection *tcp_table_find(const struct tcp_table *table,
+                                      const struct endpoint *local,
+                                      const struct endpoint *remote);
+// The best listener for a destination: bound to the address before any.
+struct tcp_connection *tcp_table_find_listener(const struct tcp_table *table,
+                                               const struct endpoint *local,
+                                               uint16_t iface_index);
+// socket.local and socket.remote are final. -EADDRNOTAVAIL: taken; -ENOMEM.
+int tcp_table_add(struct tcp_connection *c);
+void tcp_table_remove(struct tcp_connection *c); // harmless when not in it
+// bind: -EADDRINUSE. A port that is 0 is chosen.
+int tcp_table_bind(struct tcp_connection *c, const struct endpoint *local);
+void tcp_table_unbind(struct tcp_connection *c);
+// Chooses a port for an unbound connection whose remote end is set.
+int tcp_table_pick_port(struct tcp_connection *c);
+// Finds or makes the path; errors of ip_path_find.
+int tcp_path_get(struct stack *stack, const struct ip_addr *source,
+                 const struct ip_addr *destination, uint16_t bound_iface,
+                 struct tcp_path **out);
+void tcp_path_put(struct stack *stack, struct tcp_path *path);
+// The path, looked up again when stale: 0 or the error of ip_path_find.
+int tcp_path_refresh(struct tcp_connection *c);
+
+// --- State (tcp_state.c) ----------------------------------------------------
+
+// A connection in CLOSED with the settings of the socket's stack. NULL: no
+// memory or no sockets left.
+struct tcp_connection *tcp_connection_create(struct stack *stack,
+                                             uint8_t family);
+// The only writer of c->state.
+void tcp_set_state(struct tcp_connection *c, enum tcp_state state);
+// The connection ends: error (0 or negative errno) goes to the socket, state to
+// CLOSED. The memory goes now or in tcp_release.
+void tcp_end(struct tcp_connection *c, int error);
+// Brackets work on a connection: tcp_release frees it when nobody wants it any
+// more. Returns false when it did.
+void tcp_hold(struct tcp_connection *c);
+bool tcp_release(struct tcp_connection *c);
+// Frees for good. State is CLOSED or the stack is being destroyed.
+void tcp_connection_destroy(struct tcp_connection *c);
+void tcp_check(const struct tcp_connection *c); // must()s the invariants
+
+static inline struct stack *tcp_stack(const struct tcp_connection *c)
+{
+    return c->socket.stack;
+}
+static inline ns_t tcp_now(const struct tcp_connection *c)
+{
+    return *c->socket.stack->host.now;
+}
+static inline struct tcp_table *tcp_table_of(const struct tcp_connection *c)
+{
+    return c->socket.stack->tcp;
+}
+static inline const struct stack_settings *
+tcp_settings(const struct tcp_connection *c)
+{
+    return c->socket.settings;
+}
+static inline void tcp_count(struct tcp_connection *c, enum stack_counter what)
+{
+    c->socket.stack->counters[what]++;
+}
+static inline bool tcp_is_in(const struct tcp_connection *c, unsigned mask)
+{
+    return mask >> c->state & 1;
+}
+#define TCP_IN(state) (1u << TCP_##state)
+// States in which our FIN is not sent yet and data may be.
+#define TCP_CAN_SEND                                                           \
+    (TCP_IN(ESTABLISHED) | TCP_IN(CLOSE_WAIT) | TCP_IN(SYN_RECEIVED))
+// States in which the peer may send data.
+#define TCP_CAN_RECEIVE                                                        \
+    (TCP_IN(ESTABLISHED) | TCP_IN(FIN_WAIT_1) | TCP_IN(FIN_WAIT_2))
+// States in which the output may hold unacknowledged data or FIN.
+#define TCP_HAS_OUTPUT                                                         \
+    (TCP_IN(ESTABLISHED) | TCP_IN(CLOSE_WAIT) | TCP_IN(FIN_WAIT_1) |           \
+     TCP_IN(CLOSING) | TCP_IN(LAST_ACK) | TCP_IN(SYN_RECEIVED))
+// Past the handshake.
+#define TCP_SYNCHRONISED                                                       \
+    (TCP_IN(ESTABLISHED) | TCP_IN(CLOSE_WAIT) | TCP_IN(FIN_WAIT_1) |           \
+     TCP_IN(FIN_WAIT_2) | TCP_IN(CLOSING) | TCP_IN(LAST_ACK) |                 \
+     TCP_IN(TIME_WAIT))
+
+// --- A segment that arrived -------------------------------------------------
+
+struct tcp_arrival {
+    struct packet *packet; // window: payload. NULL once somebody took it
+    tcp_seq seq, end_seq;  // SYN and FIN included
+    tcp_seq ack;
+    uint32_t payload;
+    uint32_t window; // scaled, except of SYNs
+    uint8_t flags, header_length;
+    uint8_t ecn; // low bits of TOS
+    uint16_t urgent;
+    uint16_t window_field;
+    struct tcp_options options; // valid when has_options
+};
+
+// Ends of an arrival: consume the packet if it is still there.
+void tcp_arrival_drop(struct tcp_connection *c, struct tcp_arrival *a,
+                      enum drop_reason reason);
+void tcp_arrival_done(struct tcp_connection *c, struct tcp_arrival *a);
+
+// tcp_input.c: synchronised states from step "first" on; also SYN-RECEIVED.
+void tcp_process(struct tcp_connection *c, struct tcp_arrival *a);
+// Steps six to eight for a segment whose ACK was taken: URG, text, FIN.
+void tcp_process_text(struct tcp_connection *c, struct tcp_arrival *a);
+// Says that the peer's FIN is in order now.
+void tcp_fin_received(struct tcp_connection *c);
+
+// tcp_listen.c. Consume the arrival.
+void tcp_listen_input(struct tcp_connection *listener, struct tcp_arrival *a);
+// The handshake of a child is over. False: the accept queue is full.
+bool tcp_listen_child_ready(struct tcp_connection *c);
+void tcp_listen_forget_child(struct tcp_connection *c);
+int tcp_listener_create(struct tcp_connection *c, int backlog);
+void tcp_listener_destroy(struct tcp_connection *c); // ends all children
+struct tcp_connection *tcp_listener_take(struct tcp_connection *c);
+// tcp_syn_sent.c. Consumes the arrival.
+void tcp_syn_sent_input(struct tcp_connection *c, struct tcp_arrival *a);
+// Established: windows, congestion control, timers, events.
+void tcp_become_established(struct tcp_connection *c);
+
+// --- tcp_reset.c ------------------------------------------------------------
+
+// Answers a segment that has no connection (RFC 9293 3.10.7.1) or must not have
+// come. Consumes.
+void tcp_reset_reply(struct stack *stack, struct tcp_arrival *a,
+                     enum drop_reason reason);
+// RST of a connection of ours, at snd_nxt.
+void tcp_reset_send(struct tcp_connection *c);
+// RFC 5961 7: at most tcp.challenge-ack-limit a second.
+void tcp_challenge_ack(struct tcp_connection *c);
+// ACK for a segment outside the window: rate-limited per connection when it
+// carries no data (Linux tcp_invalid_ratelimit).
+void tcp_out_of_window_ack(struct tcp_connection *c,
+                           const struct tcp_arrival *a);
+
+// --- tcp_isn.c --------------------------------------------------------------
+
+tcp_seq tcp_isn(struct tcp_connection *c);
+uint32_t tcp_timestamp_offset(const struct tcp_connection *c);
+// TS value of now: milliseconds plus the connection's offset.
+static inline uint32_t tcp_timestamp(const struct tcp_connection *c)
+{
+    return (uint32_t)(tcp_now(c) / NS_PER_MS) + c->ts_offset;
+}
+
+// --- tcp_options.c ----------------------------------------------------------
+
+// The options of our SYN or SYN-ACK.
+void tcp_syn_options(struct tcp_connection *c, bool is_syn_ack,
+                     struct tcp_options *out);
+// Takes what the peer's SYN or SYN-ACK offers; the intersection remains.
+void tcp_negotiate(struct tcp_connection *c, const struct tcp_arrival *a);
+// Path MTU, peer's MSS or options have changed: recomputes c->mss.
+void tcp_sync_mss(struct tcp_connection *c);
+uint16_t tcp_mss_to_advertise(const struct tcp_connection *c);
+
+// --- Records (tcp_segments.c) -----------------------------------------------
+
+static inline struct tcp_segment *tcp_segment_at(struct tcp_connection *c,
+                                                 uint32_t position)
+{
+    return &c->segments.ring[position & c->segments.mask];
+}
+// A new record at the end; NULL: no memory.
+struct tcp_segment *tcp_segments_push(struct tcp_connection *c, tcp_seq seq,
+                                      tcp_seq end_seq, uint16_t flags);
+void tcp_segments_pop(struct tcp_connection *c); // the first
+void tcp_segments_clear(struct tcp_connection *c);
+// Position of the record that contains seq; segments.last: none.
+uint32_t tcp_segments_find(const struct tcp_connection *c, tcp_seq seq);
+// Splits so that a record begins at seq. -ENOMEM.
+int tcp_segments_split(struct tcp_connection *c, uint32_t position,
+                       tcp_seq seq);
+// The record was (re)transmitted now: newest in the order of transmission.
+void tcp_segments_sent(struct tcp_connection *c, uint32_t position);
+// Takes a record out of the order of transmission (delivered).
+void tcp_segments_unlink(struct tcp_connection *c, uint32_t position);
+
+static inline uint32_t tcp_packets_in_flight(const struct tcp_connection *c)
+{
+    return c->packets_out - c->sacked_out - c->lost_out + c->retrans_out;
+}
+static inline uint32_t tcp_cwnd_segments(const struct tcp_connection *c)
+{
+    return c->cc.cwnd / c->cc.mss;
+}
+
+// --- Send buffer (tcp_send_buffer.c) ----------------------------------------
+
+// Bytes taken; fewer when memory is short.
+size_t tcp_buffer_append(struct tcp_connection *c, const uint8_t *bytes,
+                         size_t length);
+// Copies `length` bytes of the stream from seq into `to`, returns their sum.
+uint32_t tcp_buffer_copy(struct tcp_connection *c, tcp_seq seq, uint8_t *to,
+                         uint32_t length);
+// The first n bytes were acknowledged.
+void tcp_buffer_release(struct tcp_connection *c, uint32_t n);
+void tcp_buffer_clear(struct tcp_connection *c);
+
+// --- Output (tcp_output.c, tcp_segment.c) -----------------------------------
+
+// Sends what may be sent now: lost segments first, then new data. With a mask
+// of TCP_OUTPUT_*.
+void tcp_output(struct tcp_connection *c);
+// The same with a partial segment although Nagle would hold it.
+void tcp_output_push(struct tcp_connection *c);
+// Sends what is owed after an arrival: data, or a bare ACK now or later.
+void tcp_output_after_input(struct tcp_connection *c);
+void tcp_send_ack(struct tcp_connection *c);
+// One segment of zero new bytes left of the window (keepalive, RFC 9293 3.8.4),
+// or at snd_una with the URG pointer.
+void tcp_send_probe(struct tcp_connection *c);
+// A zero window probe: with data when something fits.
+int tcp_send_window_probe(struct tcp_connection *c);
+int tcp_send_syn(struct tcp_connection *c);
+// Sends record `position` again. 0 or what ip_output said; -EAGAIN: nothing
+// fits the window.
+int tcp_retransmit(struct tcp_connection *c, uint32_t position);
+void tcp_queue_fin(struct tcp_connection *c);
+// Bytes written and not sent yet, FIN not counted.
+uint32_t tcp_unsent(const struct tcp_connection *c);
+// Bytes that socket_send would take now.
+uint32_t tcp_send_room(const struct tcp_connection *c);
+static inline tcp_seq tcp_window_end(const struct tcp_connection *c)
+{
+    return c->snd_una + c->snd_wnd;
+}
+
+// Builds one segment and gives it to IP. payload bytes are taken from the
+// stream at seq. 0 or a negative errno of ip_prepare/ip_output.
+int tcp_segment_send(struct tcp_connection *c, tcp_seq seq, uint32_t payload,
+                     uint8_t flags);
+// What each segment that carries an ACK changes.
+void tcp_ack_sent(struct tcp_connection *c);
+
+// --- Receiver ---------------------------------------------------------------
+
+// tcp_reassembly.c. The data of an acceptable segment, in order or not.
+// Consumes the packet of the arrival (delivers, queues or drops it). Moves
+// rcv_nxt; sets what ACK is owed.
+void tcp_receive_text(struct tcp_connection *c, struct tcp_arrival *a);
+void tcp_gaps_clear(struct tcp_connection *c, enum drop_reason reason);
+// The SACK option to send; D-SACK first. Returns the number of blocks.
+unsigned tcp_sack_to_send(struct tcp_connection *c, unsigned room,
+                          struct tcp_sack_block *out);
+void tcp_note_duplicate(struct tcp_connection *c, tcp_seq start, tcp_seq end);
+// tcp_receive.c: the socket's side.
+int64_t tcp_receive(struct tcp_connection *c, void *bytes, size_t size,
+                    int flags);
+int64_t tcp_receive_packet(struct tcp_connection *c, struct packet **out);
+void tcp_receive_enqueue(struct tcp_connection *c, struct packet *packet);
+void tcp_receive_clear(struct tcp_connection *c, enum drop_reason reason);
+bool tcp_is_readable(const struct tcp_connection *c);
+// tcp_window.c
+uint32_t tcp_receive_space(const struct tcp_connection *c);
+uint32_t tcp_window_left(const struct tcp_connection *c); // of the one offered
+// Chooses the window of the segment that leaves now; moves rcv_wup. Returns the
+// header's field.
+uint16_t tcp_window_select(struct tcp_connection *c);
+void tcp_window_init(struct tcp_connection *c); // before the SYN or SYN-ACK
+// The application has read: maybe the peer should hear of it.
+void tcp_window_update(struct tcp_connection *c);
+void tcp_window_autotune(struct tcp_connection *c);
+// tcp_delayed_ack.c: RFC 9293 3.8.6.3 as Linux does it.
+void tcp_ack_event_data(struct tcp_connection *c, const struct tcp_arrival *a);
+void tcp_ack_decide(struct tcp_connection *c);
+void tcp_ack_quickly(struct tcp_connection *c, unsigned count);
+void tcp_ack_on_timer(struct tcp_connection *c);
+
+// --- Loss recovery ----------------------------------------------------------
+
+// News of one ACK, filled by tcp_ack.c and tcp_sack.c.
+enum tcp_ack_flag {
+    ACK_DATA = 1 << 0,          // the segment carries data
+    ACK_WINDOW_UPDATE = 1 << 1, // changed the window
+    ACK_DATA_ACKED = 1 << 2,    // acknowledged new data
+    ACK_RETRANS_ACKED = 1 << 3, // some of it had been retransmitted
+    ACK_SYN_ACKED = 1 << 4,
+    ACK_DATA_SACKED = 1 << 5, // new SACKs
+    ACK_ECE = 1 << 6,
+    ACK_LOST_RETRANSMIT = 1 << 7, // a retransmission was lost again
+    ACK_UNA_ADVANCED = 1 << 8,
+    ACK_DSACK = 1 << 9,
+    ACK_ORIGINAL_SACKED = 1 << 10, // SACKed or acked without retransmission
+    ACK_RENEGED = 1 << 11,
+    ACK_SET_TIMER = 1 << 12,
+};
+#define ACK_NOT_DUPLICATE (ACK_DATA | ACK_WINDOW_UPDATE | ACK_DATA_ACKED)
+#define ACK_FORWARD       (ACK_DATA_ACKED | ACK_DATA_SACKED)
+
+struct tcp_ack_news {
+    uint32_t flags; // enum tcp_ack_flag
+    tcp_seq prior_una;
+    uint32_t prior_packets, prior_in_flight, prior_delivered, prior_lost;
+    uint32_t acked_bytes, acked_segments;
+    ns_t first_ackt, last_ackt; // sent_at of never retransmitted records
+    ns_t sack_first, sack_last;
+    uint32_t reordered_to; // position of the lowest reordered record
+    bool has_reordered;
+    ns_t rtt; // -1: none
+    // Rate sample.
+    ns_t prior_delivered_at;
+    uint32_t sample_delivered, sample_end_first;
+    ns_t send_interval;
+    bool sample_is_retransmission, sample_is_app_limited;
+    ns_t last_end_at;
+};
+
+// tcp_ack.c: false: not acceptable (already answered).
+bool tcp_ack_process(struct tcp_connection *c, struct tcp_arrival *a);
+// tcp_sack.c
+void tcp_sack_process(struct tcp_connection *c, const struct tcp_arrival *a,
+                      struct tcp_ack_news *news);
+void tcp_sack_mark(struct tcp_connection *c, uint32_t position,
+                   struct tcp_ack_news *news);
+// Dup-ACK emulation of SACK where the peer has none.
+void tcp_reno_sack_add(struct tcp_connection *c, uint32_t duplicates);
+void tcp_reno_sack_remove(struct tcp_connection *c, uint32_t acked);
+void tcp_reno_sack_reset(struct tcp_connection *c);
+void tcp_check_reordering(struct tcp_connection *c, uint32_t position);
+// tcp_rack.c
+void tcp_rack_advance(struct tcp_connection *c,
+                      const struct tcp_segment *segment, ns_t rtt);
+void tcp_rack_update_window(struct tcp_connection *c,
+                            const struct tcp_ack_news *news);
+// Marks what is lost by time; arms the reordering timer.
+void tcp_rack_mark_lost(struct tcp_connection *c);
+void tcp_rack_on_timer(struct tcp_connection *c);
+void tcp_mark_lost(struct tcp_connection *c, uint32_t position);
+// RFC 6675 4 for those who turn RACK off, and NewReno.
+void tcp_mark_by_count(struct tcp_connection *c, uint32_t duplicates);
+// tcp_tlp.c
+bool tcp_tlp_schedule(struct tcp_connection *c, bool has_advanced);
+void tcp_tlp_on_timer(struct tcp_connection *c);
+void tcp_tlp_process_ack(struct tcp_connection *c, tcp_seq ack, uint32_t flags);
+// tcp_recovery.c
+void tcp_recovery_on_ack(struct tcp_connection *c, struct tcp_ack_news *news,
+                         uint32_t duplicates, int *retransmit);
+void tcp_recovery_enter_loss(struct tcp_connection *c);
+void tcp_recovery_enter(struct tcp_connection *c, bool is_ece);
+void tcp_recovery_enter_cwr(struct tcp_connection *c);
+void tcp_set_ca_state(struct tcp_connection *c, enum tcp_ca_state state);
+void tcp_cwnd_reduce(struct tcp_connection *c, uint32_t delivered,
+                     uint32_t lost, uint32_t flags);
+void tcp_retransmit_lost(struct tcp_connection *c);
+// tcp_cwnd.c: the embedded congestion control.
+void tcp_congestion_init(struct tcp_connection *c);
+void tcp_congestion_sync(struct tcp_connection *c);
+void tcp_congestion_on_ack(struct tcp_connection *c,
+                           const struct tcp_ack_news *news);
+void tcp_cwnd_validate(struct tcp_connection *c, bool is_limited);
+void tcp_cwnd_after_idle(struct tcp_connection *c);
+uint32_t tcp_initial_cwnd(const struct tcp_connection *c); // segments
+// tcp_rtt.c
+void tcp_rtt_sample(struct tcp_connection *c, ns_t rtt);
+void tcp_rtt_init(struct tcp_connection *c);
+ns_t tcp_rto(const struct tcp_connection *c); // backed off
+void tcp_min_rtt_update(struct tcp_connection *c, ns_t rtt);
+// tcp_rate.c
+void tcp_rate_sent(struct tcp_connection *c, struct tcp_segment *segment);
+void tcp_rate_delivered(struct tcp_connection *c, struct tcp_segment *segment,
+                        struct tcp_ack_news *news);
+void tcp_rate_generate(struct tcp_connection *c, struct tcp_ack_news *news,
+                       struct congestion_sample *out);
+void tcp_rate_check_app_limited(struct tcp_connection *c);
+
+// --- Timers (tcp_timer.c) ---------------------------------------------------
+
+void tcp_timer_on_expiry(struct timer *timer);
+void tcp_deadline_set(struct tcp_connection *c, enum tcp_deadline which,
+                      ns_t at);
+void tcp_deadline_clear(struct tcp_connection *c, enum tcp_deadline which);
+static inline bool tcp_deadline_is_set(const struct tcp_connection *c,
+                                       enum tcp_deadline which)
+{
+    return c->deadlines[which] != NS_NEVER;
+}
+// (Re)arms RTO, or what is to come before it; stops it when nothing is
+// outstanding.
+void tcp_rearm_rto(struct tcp_connection *c);
+void tcp_retransmit_timer_set(struct tcp_connection *c,
+                              enum tcp_retransmit_kind kind, ns_t after);
+void tcp_keepalive_start(struct tcp_connection *c);
+void tcp_persist_check(struct tcp_connection *c);
+
+// --- The rest ---------------------------------------------------------------
+
+void tcp_icmp_error(struct stack *stack, const struct icmp_error *error);
+void tcp_input(struct stack *stack, struct packet *packet);
+int tcp_info_get(const struct socket *socket, struct tcp_info *out);
+extern const struct socket_ops tcp_socket_ops;
+void tcp_trace_update(struct tcp_connection *c);
+
+#endif
