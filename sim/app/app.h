@@ -53,6 +53,9 @@ struct app_stats {
 };
 
 struct app;
+// Starts by itself at config->start (NS_NEVER: only by app_start). -EINVAL: a
+// rate, size, interval, request or response of 0 where the kind needs one;
+// -EEXIST: the name; -ENOMEM.
 int sim_add_app(struct sim *sim, struct host *host,
                 const struct app_config *config, struct app **out);
 void app_start(struct app *app); // now, whatever config.start says
@@ -62,6 +65,7 @@ const char *app_name(const struct app *app);
 enum app_kind app_get_kind(const struct app *app);
 struct host *app_host(const struct app *app);
 struct app *sim_find_app(struct sim *sim, const char *name);
+void app_destroy_all(struct sim *sim); // sim_destroy, before the hosts go
 struct app *sim_next_app(struct sim *sim,
                          struct app *previous); // in order of creation
 
