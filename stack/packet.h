@@ -27,18 +27,32 @@
 // counts a drop. A pool belongs to one thread and may serve any number of
 // stacks: a packet handed from host to host is not copied.
 //
-// Invariants, checked by must() in packet.c:
-//  P1. block->bytes <= data and data + length <= block end.
+// A struct packet lies apart from its block. A block that began with its first
+// packet would save an allocation, but then a packet that moves to a block of
+// its own (packet_make_writable) leaves half of one behind, and queues of
+// packets, which look at the metadata only, would find all of it in the same
+// few cache sets.
+//
+// Invariants, checked by must():
+//  P1. block->bytes <= data and data + length <= block->bytes + block->size.
 //  P2. The block's reference count is the number of packets on it.
 //  P3. pool->live counts the packets allocated and not freed; it is 0 when the
-//  pool ends. P4. Debug builds poison freed packets.
+//  pool ends.
+//  P4. Debug builds poison freed packets, and find writes into them.
 
 #include "stack/base.h"
 #include "stack/wire/address.h"
 
 struct packet_pool;
-struct packet_block;
 struct iface;
+
+struct packet_block {
+    uint32_t references;
+    uint32_t size;       // of bytes
+    uint32_t size_class; // packet.c's
+    uint32_t spare;
+    uint8_t bytes[];
+};
 
 // What IP decoded, or will emit. Addresses are final after ip_prepare.
 struct packet_ip {
@@ -104,7 +118,7 @@ struct packet {
 };
 
 // --- Pool
-// -----------------------------------------------------------------------------------
+// ------------------------------------------------------------------------
 
 // limit_bytes bounds what the pool takes from malloc (0: no bound). NULL: out
 // of memory.
@@ -123,7 +137,7 @@ struct packet_pool_stats packet_pool_get_stats(const struct packet_pool *pool);
 void packet_pool_fail_after(struct packet_pool *pool, unsigned n);
 
 // --- Packets
-// --------------------------------------------------------------------------------
+// ---------------------------------------------------------------------
 
 enum { PACKET_MAX_SIZE = 65535 + 256 }; // window and head room together
 
@@ -134,7 +148,8 @@ struct packet *packet_alloc(struct packet_pool *pool, size_t head_room,
 // The same window on the same bytes, with all metadata, next NULL. NULL as
 // above.
 struct packet *packet_clone(struct packet *packet);
-// A packet of its own bytes, with head_room (at least) in front. NULL as above.
+// A packet of its own bytes, with head_room (at least) in front; what lies in
+// front of the window (headers already pulled) is copied too. NULL as above.
 struct packet *packet_copy(const struct packet *packet, size_t head_room);
 // Ends a packet; NULL is fine. Says nothing about why: see stack_drop.
 void packet_free(struct packet *packet);
@@ -142,26 +157,74 @@ void packet_free(struct packet *packet);
 // After it, the bytes may be written and head_room bytes are free in front.
 // Returns 0 or -ENOBUFS (nothing changed). The window may move: reload data.
 int packet_make_writable(struct packet *packet, size_t head_room);
-bool packet_is_shared(const struct packet *packet);
+static inline bool packet_is_shared(const struct packet *packet)
+{
+    return packet->block->references > 1;
+}
 
-size_t packet_head_room(const struct packet *packet);
-size_t packet_tail_room(const struct packet *packet);
+static inline size_t packet_head_room(const struct packet *packet)
+{
+    return (size_t)(packet->data - packet->block->bytes);
+}
+static inline size_t packet_tail_room(const struct packet *packet)
+{
+    return packet->block->size - packet_head_room(packet) - packet->length;
+}
 // Bytes of the pool that this packet keeps busy: what budgets count.
 size_t packet_true_size(const struct packet *packet);
 
 // push: n more bytes at the front; returns the new data. put: n more at the
 // end; returns where they start. Room is a must. pull and trim return false
 // when the window is shorter.
-uint8_t *packet_push(struct packet *packet, size_t n);
-uint8_t *packet_put(struct packet *packet, size_t n);
-bool packet_pull(struct packet *packet, size_t n);
-bool packet_trim(struct packet *packet, size_t new_length);
+static inline uint8_t *packet_push(struct packet *packet, size_t n)
+{
+    must(n <= packet_head_room(packet));
+    packet->length += (uint32_t)n;
+    return packet->data -= n;
+}
+static inline uint8_t *packet_put(struct packet *packet, size_t n)
+{
+    must(n <= packet_tail_room(packet));
+    uint8_t *end = packet->data + packet->length;
+    packet->length += (uint32_t)n;
+    return end;
+}
+static inline bool packet_pull(struct packet *packet, size_t n)
+{
+    if (n > packet->length)
+        return false;
+    packet->data += n;
+    packet->length -= (uint32_t)n;
+    return true;
+}
+static inline bool packet_trim(struct packet *packet, size_t new_length)
+{
+    if (new_length > packet->length)
+        return false;
+    packet->length = (uint32_t)new_length;
+    return true;
+}
 
 // Headers seen from anywhere, by the offsets above.
-uint8_t *packet_network_header(const struct packet *packet);
-uint8_t *packet_transport_header(const struct packet *packet);
-void packet_set_network_header(struct packet *packet);   // here, at data
-void packet_set_transport_header(struct packet *packet); // here, at data
+static inline uint8_t *packet_network_header(const struct packet *packet)
+{
+    return packet->block->bytes + packet->network_offset;
+}
+static inline uint8_t *packet_transport_header(const struct packet *packet)
+{
+    return packet->block->bytes + packet->transport_offset;
+}
+// Here, at data, which lies within the block's first 64 KiB.
+static inline void packet_set_network_header(struct packet *packet)
+{
+    must(packet_head_room(packet) <= UINT16_MAX);
+    packet->network_offset = (uint16_t)packet_head_room(packet);
+}
+static inline void packet_set_transport_header(struct packet *packet)
+{
+    must(packet_head_room(packet) <= UINT16_MAX);
+    packet->transport_offset = (uint16_t)packet_head_room(packet);
+}
 
 // First in, first out.
 struct packet_queue {
@@ -169,8 +232,32 @@ struct packet_queue {
     uint32_t count;
     uint32_t bytes; // sum of length
 };
-void packet_queue_push(struct packet_queue *queue, struct packet *packet);
-struct packet *packet_queue_pop(struct packet_queue *queue); // NULL: empty
-void packet_queue_clear(struct packet_queue *queue);         // frees all
+static inline void packet_queue_push(struct packet_queue *queue,
+                                     struct packet *packet)
+{
+    packet->next = NULL;
+    if (queue->tail)
+        queue->tail->next = packet;
+    else
+        queue->head = packet;
+    queue->tail = packet;
+    queue->count++;
+    queue->bytes += packet->length;
+}
+// NULL: empty.
+static inline struct packet *packet_queue_pop(struct packet_queue *queue)
+{
+    struct packet *packet = queue->head;
+    if (!packet)
+        return NULL;
+    queue->head = packet->next;
+    if (!queue->head)
+        queue->tail = NULL;
+    packet->next = NULL;
+    queue->count--;
+    queue->bytes -= packet->length;
+    return packet;
+}
+void packet_queue_clear(struct packet_queue *queue); // frees all
 
 #endif

@@ -5,18 +5,20 @@
 
 // Theory of operation
 //
-// A stack keeps its pending timers in one 4-ary heap ordered by (time queued
-// for, arming number). Moving a deadline later only writes `deadline`: the heap
-// entry stays where it is, and when it surfaces too early it is put back.
-// Moving it earlier re-sifts. A cancelled timer stays in the heap with deadline
-// NS_NEVER until it surfaces or is destroyed. So a TCP that pushes its
-// retransmission timeout out on every ACK costs one store per ACK.
+// A stack keeps its pending timers in one 4-ary heap. The heap's entries carry
+// their own key, (time queued for, arming number), so that sifting touches
+// nothing but the heap's array. Moving a deadline later only writes into the
+// timer: the entry stays where it is, and when it surfaces too early it is put
+// back. Moving it earlier re-sifts. A cancelled timer stays in the heap with
+// deadline NS_NEVER until it surfaces or is destroyed. So a TCP that pushes its
+// retransmission timeout out on every ACK touches one cache line per ACK.
 //
-// Timers with the same deadline run in the order in which they were (re)queued:
-// the order depends on nothing outside the stack.
+// Timers with the same deadline run in the order in which they were armed,
+// however often and however early the host calls: an entry that is put back
+// keeps the number it got when it was armed.
 //
-// Invariants: T1. queued_for <= deadline while queued. T2. heap[t->index] == t
-// while queued.
+// Invariants: T1. queued_for <= deadline while queued. T2.
+// heap->entries[t->index].timer == t while queued.
 
 #include "stack/base.h"
 
@@ -29,8 +31,14 @@ struct timer {
 };
 #define TIMER_NOT_QUEUED UINT32_MAX
 
+struct timer_entry {
+    ns_t queued_for;
+    uint32_t order;
+    struct timer *timer;
+};
+
 struct timer_heap {
-    struct timer **timers;
+    struct timer_entry *entries;
     uint32_t count, capacity;
     uint32_t next_order;
 };
@@ -44,6 +52,7 @@ void timer_init(struct timer *timer, void (*on_expiry)(struct timer *timer));
 // possible only when the heap must grow: timer_reserve beforehand makes that
 // impossible.
 int timer_set(struct timer_heap *heap, struct timer *timer, ns_t deadline);
+// Makes room for `count` timers in all. 0 or -ENOMEM.
 int timer_reserve(struct timer_heap *heap, uint32_t count);
 void timer_cancel(struct timer *timer); // lazy
 void timer_fini(struct timer_heap *heap,

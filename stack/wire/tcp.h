@@ -89,9 +89,11 @@ struct tcp_header {
 
 // Header without options: 20..60 (the data offset), or -EINVAL.
 int tcp_parse(const uint8_t *bytes, size_t length, struct tcp_header *out);
-// Options of a header that tcp_parse accepted. A malformed option ends the
+// The options of a header that tcp_parse accepted: bytes is where they start
+// (header + 20), length is header_length - 20. A malformed option ends the
 // walk: what came before it stands, as in Linux; returns 0, or -EINVAL to tell
-// that it happened.
+// that it happened (*out is filled in either case). A known option of a length
+// that is not its own is skipped.
 int tcp_options_parse(const uint8_t *bytes, size_t length,
                       struct tcp_options *out);
 // Writes the options in Linux's order (MSS, SACK-permitted with TS, NOP+WS, TS,
