@@ -32,10 +32,21 @@ void flow_table_finish(struct sim *sim); // reads the live ones
 void flow_table_destroy(struct flow_table *table);
 const struct flow *flow_next(const struct sim *sim,
                              const struct flow *previous);
-size_t flow_count(const struct sim *sim);
+uint64_t
+flow_count(const struct sim *sim); // all there were; beyond 10,000 only counted
 
-// --- Reports
-// --------------------------------------------------------------------------------
+// What people ask of a flow first, from the ends' variables.
+struct flow_figures {
+    uint64_t bytes_up,
+        bytes_down;           // payload delivered: client to server, and back
+    ns_t duration;            // from the SYN to the last payload delivered
+    uint64_t goodput_bps;     // of both directions together; 0: no payload
+    uint64_t retransmissions; // segments, both ends
+    ns_t rtt_min, rtt;        // of the end that sent more; 0: no sample
+};
+struct flow_figures flow_get_figures(const struct flow *flow);
+
+// --- Reports ----------------------------------------------------------------
 
 struct report_options {
     double wall_seconds; // 0: leave out (a stable report has no wall time)
@@ -43,7 +54,8 @@ struct report_options {
     bool is_interrupted;
     int verbosity; // 0 normal, 1 every counter
 };
-// A JSON object with sorted keys and no wall time; the caller frees it.
+// A JSON object without wall time; the caller frees it. Print it with
+// JSON_SORT_KEYS. NULL: out of memory.
 json_t *report_json(struct sim *sim, const struct report_options *options);
 void report_text(struct sim *sim, const struct report_options *options,
                  FILE *out);
