@@ -9,6 +9,9 @@
 // ranges may be added in any order as long as each starts at an even offset of
 // the summed data.
 uint32_t checksum_add(uint32_t sum, const void *bytes, size_t length);
+// The same on every machine's baseline instructions, whatever the processor
+// has: what tests and benchmarks compare checksum_add with.
+uint32_t checksum_add_baseline(uint32_t sum, const void *bytes, size_t length);
 // The same while copying length bytes to `to` (regions do not overlap).
 uint32_t checksum_copy(uint32_t sum, void *restrict to,
                        const void *restrict from, size_t length);
