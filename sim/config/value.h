@@ -1,5 +1,5 @@
-// A tree of values with their places: what YAML, Lua tables and --set all
-// become first. SPDX-License-Identifier: MIT
+// A tree of values with their places: what YAML, Lua tables and --set become.
+// SPDX-License-Identifier: MIT
 #ifndef CONFIG_VALUE_H
 #define CONFIG_VALUE_H
 
@@ -26,29 +26,39 @@ enum value_kind { VALUE_NULL, VALUE_SCALAR, VALUE_LIST, VALUE_MAP };
 struct value {
     enum value_kind kind;
     struct place place;
-    char *text;     // scalar
-    bool is_quoted; // a quoted scalar is never a number, a boolean or null
-    struct value
-        *items; // list: children in order; map: values in order of the file
-    struct value *next; // among siblings
-    char *key;          // of a child of a map
+    const char *text;         // scalar
+    bool is_quoted;           // a quoted scalar is never null
+    struct value *items;      // list or map: children in order of the file
+    struct value **items_end; // where the next child goes
+    size_t count;             // children
+    struct value *next;       // among siblings
+    const char *key;          // of a child of a map
     struct place key_place;
+    struct document *document;
+    struct names *index; // of a map, by key
 };
 
-// Owns every value and string of one scenario.
+// Owns every value and string of one scenario. Memory for reading a scenario is
+// taken here alone; a program that cannot have it says so and ends with exit
+// status 3, so that no reader has a second way to fail.
 struct document;
-struct document *document_create(void); // NULL: out of memory
+struct document *document_create(void);
 void document_destroy(struct document *document);
 struct value *value_create(struct document *document, enum value_kind kind,
                            struct place place);
 struct value *value_scalar(struct document *document, const char *text,
                            struct place place);
-void value_append(struct value *list_or_map,
-                  struct value *child); // child->key set for maps
+// The child of a map has its key and key_place set; a key that is there already
+// stays what value_find answers.
+void value_append(struct value *list_or_map, struct value *child);
 struct value *value_find(const struct value *map,
                          const char *key); // NULL: none
-const char *document_string(struct document *document,
-                            const char *text); // a copy that lives as long
+// A copy that lives as long.
+const char *document_string(struct document *document, const char *text);
+const char *document_format(struct document *document, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+// Zeroed memory that lives as long, aligned for anything.
+void *document_alloc(struct document *document, size_t size);
 
 // Mistakes of a scenario, collected so that all are told at once. Kept sorted
 // by place.
