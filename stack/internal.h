@@ -86,6 +86,14 @@ void stack_adopt(struct stack *stack, struct packet *packet);
 // A packet that a socket hands to the application by reference: no longer held.
 void stack_release(struct stack *stack, struct packet *packet);
 
+// An answer in place: the packet that came in ends here as delivered
+// (stack_recycle) or dropped (stack_recycle_dropped), and its buffer starts a
+// new life as a packet this stack created, with a new id, no flags, and the
+// window and ip as they are. Borrows.
+void stack_recycle(struct stack *stack, struct packet *packet);
+void stack_recycle_dropped(struct stack *stack, struct packet *packet,
+                           enum drop_reason reason);
+
 // Timers of this stack. timer_set never fails for objects that reserved a place
 // when they were created (stack_timer_init does).
 int stack_timer_init(struct stack *stack, struct timer *timer,
@@ -135,6 +143,7 @@ struct iface {
     uint32_t flags; // enum iface_flag
     uint32_t mtu;
     uint16_t index;
+    bool is_destroying;
     enum iface_type type;
     struct mac_addr mac;
     char name[16];
@@ -152,7 +161,19 @@ struct iface_addr *iface_address_find(struct iface *iface,
                                       const struct ip_addr *address);
 struct iface_addr *stack_address_find(struct stack *stack,
                                       const struct ip_addr *address);
+// Multicast groups are counted: as many leaves as joins. 224.0.0.1 is always
+// joined, other groups by whoever needs them. -ENOMEM.
+struct iface_group {
+    struct list node; // iface->groups
+    struct ip_addr address;
+    uint32_t users;
+};
+int iface_join_group(struct iface *iface, const struct ip_addr *group);
+void iface_leave_group(struct iface *iface, const struct ip_addr *group);
 bool iface_is_in_group(const struct iface *iface, const struct ip_addr *group);
+// The last step of every way out: counts, traces, transmits (drops when the
+// interface is down). data is at the link header. Consumes.
+void iface_transmit(struct iface *iface, struct packet *frame);
 // Is it the limited or a directed broadcast address of this interface (never on
 // /31, /32)?
 bool iface_is_broadcast(const struct iface *iface,

@@ -5,27 +5,48 @@
 
 #include "stack/internal.h"
 
-struct neighbour;
-
 // How a family asks: broadcast or multicast when to is NULL, otherwise a
-// unicast probe.
+// unicast probe. source: an address of the interface that the packet which
+// wants to go there bears (RFC 4861 7.2.2), or NULL: choose one.
 struct neighbour_ops {
     void (*solicit)(struct iface *iface, const struct ip_addr *target,
                     const struct ip_addr *source, const struct mac_addr *to);
 };
 extern const struct neighbour_ops arp_neighbour_ops, nd_neighbour_ops;
 
+// Only neighbour.c writes one; ip_output's way reads it.
+struct neighbour {
+    struct list node;            // table->all
+    struct neighbour *hash_next; // table's bucket
+    struct iface *iface;
+    const struct neighbour_ops *ops;
+    struct ip_addr address;
+    struct mac_addr mac; // meaningful except in NONE, INCOMPLETE and FAILED
+    uint8_t state;       // enum neighbour_state
+    bool is_router;
+    bool is_used;      // since reclaiming last came by
+    uint32_t solicits; // sent in INCOMPLETE or PROBE
+    ns_t until; // REACHABLE: then stale; FAILED: packets refused before it
+    struct packet_queue pending; // INCOMPLETE only
+    struct timer timer;          // INCOMPLETE, DELAY, PROBE
+};
+
 int neighbour_table_create(struct stack *stack);
 void neighbour_table_destroy(struct stack *stack);
+// Forgets all of its neighbours; waiting packets are dropped as IFACE_DOWN.
 void neighbour_forget_iface(struct stack *stack, const struct iface *iface);
 
 struct neighbour *neighbour_find(struct stack *stack, const struct iface *iface,
                                  const struct ip_addr *address);
-// Finds or makes an entry (in state NONE). NULL: table full of entries in use.
+// Finds or makes an entry (in state NONE). NULL: table full of entries in use,
+// or out of memory. Making one may reclaim another, which then bumps
+// path_generation.
 struct neighbour *neighbour_get(struct stack *stack, struct iface *iface,
                                 const struct ip_addr *address);
-// Starts resolving when needed. -EHOSTUNREACH: failed lately.
-int neighbour_resolve(struct stack *stack, struct neighbour *neighbour);
+// Starts resolving when needed; source as in solicit. -EHOSTUNREACH: failed
+// lately.
+int neighbour_resolve(struct stack *stack, struct neighbour *neighbour,
+                      const struct ip_addr *source);
 // Sends an IP packet to it: at once, or when it is resolved. Consumes.
 void neighbour_output(struct stack *stack, struct neighbour *neighbour,
                       struct packet *packet);
