@@ -30,6 +30,7 @@ struct ip_path {
     uint32_t generation; // 0: never looked up
     bool is_local;       // destination is our own address
     bool is_broadcast, is_multicast;
+    bool is_locked; // path MTU too small to believe: never set DF (IPv4)
 };
 
 // Fills *path. source IP_NONE or any: chosen (RFC 6724 / the interface's first
@@ -67,8 +68,10 @@ int ip_output(struct stack *stack, struct ip_path *path, struct packet *packet);
 
 // Answers in place: turns a received packet (data at the transport header,
 // addresses in packet->ip) round, from packet->ip.destination to
-// packet->ip.source, and sends it with the ttl and tos in packet->ip. The
-// transport header must be final. Consumes.
+// packet->ip.source, and sends it with the ttl (0: the setting) and tos in
+// packet->ip. The transport header must be final. A group or broadcast
+// destination gives way to a source address of the interface. The received
+// packet counts as delivered, the answer as created. Consumes.
 void ip_reply(struct stack *stack, struct packet *packet);
 
 // ICMP errors about a received packet (window anywhere; network_offset is
@@ -113,7 +116,16 @@ void ip_deliver_error(struct stack *stack, uint8_t protocol,
                       const struct icmp_error *error);
 // ICMP rides on raw sockets for ping: a copy for each raw socket that matches.
 // Borrows.
-bool raw_input(struct stack *stack, const struct packet *packet);
+bool raw_input(struct stack *stack, struct packet *packet);
+// The same for errors; ip_deliver_error calls it for every protocol.
+void raw_error(struct stack *stack, uint8_t protocol,
+               const struct icmp_error *error);
+
+// Source address for an IPv6 destination on the interface that packets leave by
+// (RFC 6724 5 reduced to rules 1, 2 and 8: same address, appropriate scope,
+// longest matching prefix; never a tentative address). NULL: none fits.
+struct iface_addr *ipv6_select_source(struct iface *iface,
+                                      const struct ip_addr *destination);
 
 // Reassembly, one for both families (reassembly.c). key: source, destination,
 // id, protocol (IPv4 only). Consumes the packet, whose data is at the

@@ -197,14 +197,16 @@ static bool needs_scope(const struct ip_addr *addr)
             (addr->bytes[0] == 0xff && (addr->bytes[1] & 0x0f) == 2));
 }
 
-static bool is_some_broadcast(struct stack *stack, const struct ip_addr *addr)
+bool socket_is_group_address(const struct socket *socket,
+                             const struct ip_addr *address)
 {
-    if (addr->family != IP_V4)
-        return false;
-    if (ip_addr_is_broadcast(addr))
+    struct stack *stack = socket->stack;
+    if (ip_addr_is_multicast(address) || ip_addr_is_broadcast(address))
         return true;
+    if (address->family != IP_V4)
+        return false;
     for (struct iface *i = iface_next(stack, NULL); i; i = iface_next(stack, i))
-        if (iface_is_broadcast(i, addr))
+        if (iface_is_broadcast(i, address))
             return true;
     return false;
 }
@@ -235,8 +237,7 @@ int socket_check_local(const struct socket *socket, struct endpoint *local)
     if (ip_addr_is_any(&local->addr))
         return 0;
     if (socket->type != SOCKET_STREAM &&
-        (ip_addr_is_multicast(&local->addr) ||
-         is_some_broadcast(socket->stack, &local->addr)))
+        socket_is_group_address(socket, &local->addr))
         return 0;
     struct iface_addr *own = find_own(socket, local);
     if (!own || own->state != ADDRESS_PREFERRED)

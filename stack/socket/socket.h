@@ -94,6 +94,9 @@ void sockets_deliver_events(struct stack *stack); // stack_leave
 // scope of the address. NULL: any.
 struct iface *socket_iface(const struct socket *socket,
                            const struct endpoint *remote);
+// A multicast or (limited or directed) broadcast address?
+bool socket_is_group_address(const struct socket *socket,
+                             const struct ip_addr *address);
 // May a socket of this family and type be bound to, or send from, the address?
 // Fills the scope of a link-local address. -EAFNOSUPPORT, -EADDRNOTAVAIL,
 // -EINVAL (scope against the socket's interface).
