@@ -212,23 +212,20 @@ bool datagram_sets_df(const struct datagram_socket *d, size_t ip_length)
 // Does Linux call this error fatal (icmp_err_convert, icmpv6_err_convert)? The
 // others may pass by themselves, and RFC 1122 3.2.2.1 forbids to take them for
 // more than a hint.
-static bool is_hard(const struct datagram_socket *d, enum icmp_error_kind kind)
+static bool is_hard(const struct socket *s, enum icmp_error_kind kind)
 {
-    switch (kind) {
+    switch ((int)kind) {
     case ICMP_ERROR_PROTOCOL_UNREACHABLE:
     case ICMP_ERROR_PORT_UNREACHABLE:
     case ICMP_ERROR_PROHIBITED:
     case ICMP_ERROR_PARAMETER_PROBLEM:
         return true;
     case ICMP_ERROR_TOO_BIG:
-        return d->socket.dont_fragment;
-    case ICMP_ERROR_NET_UNREACHABLE:
-    case ICMP_ERROR_HOST_UNREACHABLE:
-    case ICMP_ERROR_TTL_EXCEEDED:
-    case ICMP_ERROR_OTHER:
-        break;
+        return s->dont_fragment ||
+               (s->family == IP_V4 && s->settings->ip_path_mtu_discovery);
+    default:
+        return false;
     }
-    return false;
 }
 
 void datagram_error(struct datagram_socket *d, const struct icmp_error *error)
@@ -237,7 +234,7 @@ void datagram_error(struct datagram_socket *d, const struct icmp_error *error)
     bool is_connected = s->remote.addr.family != IP_NONE;
     socket_record_icmp_error(s, error);
     if (error->error < 0 &&
-        (s->error_queue || (is_connected && is_hard(d, error->kind))))
+        (s->error_queue || (is_connected && is_hard(s, error->kind))))
         socket_set_error(s, error->error);
 }
 
