@@ -31,10 +31,12 @@ struct scenario;
 struct scenario *scenario_load(const char *path,
                                const struct scenario_options *options,
                                struct diagnostics *diagnostics, int *io_error);
-// An empty one, for a script that builds its own network; parts are added with
-// scenario_apply.
-struct scenario *scenario_create(const char *name,
-                                 const struct scenario_options *options);
+// An empty one, for the Lua file at `path`, which builds its own network; parts
+// are added with scenario_apply. The options' --set assignments may set
+// top-level keys (seed, stop, ...). NULL: diagnostics, or out of memory.
+struct scenario *scenario_create(const char *path,
+                                 const struct scenario_options *options,
+                                 struct diagnostics *diagnostics);
 void scenario_destroy(struct scenario *scenario);
 
 const char *
@@ -47,6 +49,10 @@ uint64_t scenario_seed(
 ns_t scenario_stop(const struct scenario *scenario); // NS_NEVER: until idle
 struct sim *
 scenario_sim(struct scenario *scenario); // NULL before scenario_build
+bool scenario_is_empty(
+    const struct scenario *scenario); // no host, no link in it
+// Will captures be written (a folder is given, and capture is not none)?
+bool scenario_captures(const struct scenario *scenario);
 struct document *scenario_document(struct scenario *scenario);
 
 // Makes the simulation with hosts, links, routes, apps, timetable and captures.

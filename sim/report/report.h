@@ -57,6 +57,9 @@ struct report_options {
 // A JSON object without wall time; the caller frees it. Print it with
 // JSON_SORT_KEYS. NULL: out of memory.
 json_t *report_json(struct sim *sim, const struct report_options *options);
+// The failed expectations alone.
+void report_failures(struct sim *sim, const struct report_options *options,
+                     FILE *out);
 void report_text(struct sim *sim, const struct report_options *options,
                  FILE *out);
 

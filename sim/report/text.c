@@ -265,23 +265,32 @@ static void print_counters(struct sim *sim,
     text_table_print(table, 0, out);
 }
 
+void report_failures(struct sim *sim, const struct report_options *options,
+                     FILE *out)
+{
+    const char *red = options->use_colour ? "\033[31m" : "";
+    const char *plain = options->use_colour ? "\033[0m" : "";
+    char time[SHORT];
+    for (struct sim_failure *f = sim->failures; f; f = f->next)
+        fprintf(out, "%sFAILED%s %s at %s (seed %" PRIu64 "): %s\n", red, plain,
+                sim->name, show_time(f->time, time), sim->seed, f->text);
+}
+
 static void print_expectations(struct sim *sim,
                                const struct report_options *options, FILE *out)
 {
-    const char *red = options->use_colour ? "\033[31m" : "";
     const char *green = options->use_colour ? "\033[32m" : "";
+    const char *red = options->use_colour ? "\033[31m" : "";
     const char *plain = options->use_colour ? "\033[0m" : "";
-    char time[SHORT];
     if (sim->expectations == 0)
         return;
-    for (struct sim_failure *f = sim->failures; f; f = f->next)
-        fprintf(out, "\n%sFAILED%s at %s (seed %" PRIu64 "): %s\n", red, plain,
-                show_time(f->time, time), sim->seed, f->text);
+    fputc('\n', out);
+    report_failures(sim, options, out);
     if (sim->failure_count)
-        fprintf(out, "\n%s%u of %" PRIu64 " expectations failed%s\n", red,
+        fprintf(out, "%s%u of %" PRIu64 " expectations failed%s\n", red,
                 sim->failure_count, sim->expectations, plain);
     else
-        fprintf(out, "\n%sall %" PRIu64 " expectations hold%s\n", green,
+        fprintf(out, "%sall %" PRIu64 " expectations hold%s\n", green,
                 sim->expectations, plain);
 }
 
