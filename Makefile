@@ -1,0 +1,242 @@
+# Builds Wirebed, its tests and its benchmarks.
+# SPDX-License-Identifier: MIT
+#
+#   make                   the program, ./wirebed, and build/release/libwirebed-stack.a
+#   make VARIANT=debug     the same in build/debug/: poisoned packets, tiny slabs
+#   make help              everything else
+#
+# Objects live in BUILD/VARIANT/, one tree of them per variant. A source file is
+# found by its folder; a new folder inside stack/ or sim/ needs no change here.
+# A change of compiler or flags rebuilds what it must (the file `flags`).
+
+VARIANT ?= release
+BUILD   ?= build
+OUT     := $(BUILD)/$(VARIANT)
+PREFIX  ?= /usr/local
+
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+AR         ?= ar
+PKG_CONFIG ?= pkg-config
+CLANG      ?= clang
+MAKEFLAGS  += --no-builtin-rules
+
+# --- Flags ------------------------------------------------------------------
+
+WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
+            -Wmissing-prototypes -Wconversion -Wno-sign-conversion -Wvla
+ALL_CPPFLAGS := -I. -D_GNU_SOURCE $(CPPFLAGS)
+ALL_CFLAGS   := -std=c17 $(WARNINGS) -ffp-contract=off
+
+FLAGS_release  := -O2 -g
+FLAGS_debug    := -Og -g -DWIREBED_DEBUG
+FLAGS_asan     := -O1 -g -DWIREBED_DEBUG -fno-omit-frame-pointer \
+                  -fsanitize=address,undefined -fno-sanitize-recover=all
+FLAGS_coverage := -O0 -g -DWIREBED_DEBUG --coverage
+ifeq ($(FLAGS_$(VARIANT)),)
+$(error VARIANT is release, debug, asan or coverage, not "$(VARIANT)")
+endif
+ALL_CFLAGS  += $(FLAGS_$(VARIANT)) $(CFLAGS)
+ALL_LDFLAGS := $(filter -fsanitize% --coverage,$(FLAGS_$(VARIANT))) $(LDFLAGS)
+
+# Debian's CUnit comes without a .pc file.
+PACKAGES  := libpcap lua5.4 yaml-0.1 jansson libxxhash
+PKG_FLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES))
+PKG_LIBS  := $(shell $(PKG_CONFIG) --libs $(PACKAGES)) -lm
+
+# --- Sources ----------------------------------------------------------------
+
+# What may depend on what: each layer on those to its right (tests/check_layers.sh).
+LAYERS     ?= cli lua sim stack
+SRC_stack  := $(wildcard stack/*.c stack/*/*.c)
+SRC_sim    := $(wildcard sim/*.c sim/*/*.c)
+SRC_lua    := $(wildcard lua/*.c lua/*/*.c)
+SRC_cli    := $(wildcard cli/*.c)
+SRC_bench  := $(wildcard bench/*.c)
+# make unit TESTS="packet timer" builds and runs these suites alone;
+# LAYERS="sim stack" leaves the layers above out, and SRC_stack="stack/timer.c"
+# even the rest of a layer.
+TESTS      ?=
+SRC_unit   := $(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c)) \
+              $(if $(TESTS),$(TESTS:%=tests/unit/test_%.c),\
+                $(wildcard tests/unit/test_*.c))
+FUZZERS    := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+
+object   = $(1:%.c=$(OUT)/%.o)
+library  = $(OUT)/libwirebed-$(1).a
+MAIN    := $(OUT)/cli/main.o
+# In link order; the command line's main file belongs to the program alone.
+LIBRARIES := $(foreach l,$(LAYERS),$(if $(SRC_$(l)),$(call library,$(l))))
+SOURCES   := $(SRC_stack) $(SRC_sim) $(SRC_lua) $(SRC_cli) $(SRC_bench) \
+             $(SRC_unit)
+
+# --- The program and the library --------------------------------------------
+
+.PHONY: all
+all: $(call library,stack)
+
+ifneq ($(SRC_cli),)
+all: $(OUT)/wirebed
+$(OUT)/wirebed: $(MAIN) $(LIBRARIES)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
+# The release build is the program that people run.
+ifeq ($(BUILD)/$(VARIANT),build/release)
+all: wirebed
+wirebed: $(OUT)/wirebed
+	cp $< $@
+endif
+endif
+
+define archive
+$(call library,$(1)): $(filter-out $(MAIN),$(call object,$(SRC_$(1))))
+	@rm -f $$@
+	$(AR) rcsD $$@ $$^
+endef
+$(foreach l,stack sim lua cli,$(eval $(call archive,$(l))))
+
+$(OUT)/%.o: %.c $(OUT)/flags
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) $(PKG_FLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# Rewritten only when it changes, so that objects depend on how they were made.
+FLAGS_NOW := $(shell $(CC) --version | head -n 1) \
+             $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS)
+$(OUT)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(FLAGS_NOW)' | cmp -s - $@ || echo '$(FLAGS_NOW)' >$@
+.PHONY: FORCE
+FORCE:
+
+-include $(patsubst %.c,$(OUT)/%.d,$(SOURCES))
+
+# --- Tests ------------------------------------------------------------------
+
+UNIT := $(OUT)/unit$(if $(TESTS),-some)
+
+.PHONY: unit
+unit: $(UNIT)
+	$(UNIT) $(TESTS)
+
+# Linked anew when the choice of suites changes.
+$(OUT)/unit-some: FORCE
+$(UNIT): $(call object,$(SRC_unit)) $(LIBRARIES)
+	$(CC) $(ALL_LDFLAGS) -o $@ $(filter-out FORCE,$^) -lcunit $(PKG_LIBS)
+
+.PHONY: test
+test: unit
+
+# --- Checks -----------------------------------------------------------------
+
+.PHONY: check check-layers check-globals check-format check-static check-asan
+check: check-format check-layers check-globals check-static check-asan
+
+check-layers:
+	tests/check_layers.sh
+
+check-globals: $(foreach l,stack sim lua,$(if $(SRC_$(l)),$(call library,$(l))))
+	tests/check_globals.sh $^
+
+check-format:
+	tests/check_format.sh
+
+check-static:
+	BUILD=$(BUILD) tests/check_static.sh
+
+check-asan:
+	$(MAKE) VARIANT=asan unit
+
+.PHONY: format
+format:
+	git ls-files -z '*.c' '*.h' | xargs -0 clang-format -i
+
+# --- Fuzzing ----------------------------------------------------------------
+
+# Every tests/fuzz/fuzz_NAME.c is one libFuzzer target over the whole tree but
+# the command line. A corpus grows in BUILD/fuzz/NAME and survives.
+FUZZ_SECONDS ?= 60
+FUZZ_OUT     := $(BUILD)/fuzz
+FUZZ_FLAGS   := -O1 -g -DWIREBED_DEBUG -fno-omit-frame-pointer \
+                -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+.PHONY: fuzz fuzz-quick
+fuzz: $(FUZZERS:%=run-%)
+fuzz-quick:
+	$(MAKE) fuzz FUZZ_SECONDS=10
+
+fuzz_object = $(1:%.c=$(FUZZ_OUT)/%.o)
+FUZZ_OBJECTS := $(call fuzz_object,$(SRC_stack) $(SRC_sim) $(SRC_lua))
+
+.PHONY: $(FUZZERS:%=run-%)
+$(FUZZERS:%=run-%): run-%: $(FUZZ_OUT)/%
+	@mkdir -p $(FUZZ_OUT)/corpus/$*
+	$< -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 \
+	    -print_final_stats=1 -verbosity=0 \
+	    -artifact_prefix=$(FUZZ_OUT)/ $(FUZZ_OUT)/corpus/$*
+
+$(FUZZ_OUT)/libwirebed.a: $(FUZZ_OBJECTS)
+	@rm -f $@
+	$(AR) rcsD $@ $^
+
+$(FUZZERS:%=$(FUZZ_OUT)/%): $(FUZZ_OUT)/%: $(FUZZ_OUT)/tests/fuzz/%.o \
+                            $(FUZZ_OUT)/libwirebed.a
+	$(CLANG) -fsanitize=fuzzer,address,undefined -o $@ $^ $(PKG_LIBS)
+
+$(FUZZ_OUT)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CLANG) $(ALL_CPPFLAGS) $(PKG_FLAGS) -std=c17 $(WARNINGS) \
+	    -ffp-contract=off $(FUZZ_FLAGS) -MMD -MP -c -o $@ $<
+
+-include $(patsubst %.o,%.d,$(FUZZ_OBJECTS)) \
+         $(FUZZERS:%=$(FUZZ_OUT)/tests/fuzz/%.d)
+
+# --- Benchmarks -------------------------------------------------------------
+
+ifneq ($(SRC_bench),)
+.PHONY: bench
+bench: $(OUT)/bench
+	$(OUT)/bench
+$(OUT)/bench: $(call object,$(SRC_bench)) $(LIBRARIES)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+endif
+
+# --- Installing, cleaning, helping ------------------------------------------
+
+INCLUDES := $(wildcard stack/*.h stack/wire/*.h)
+DESTBASE  = $(DESTDIR)$(PREFIX)
+.PHONY: install
+install: all
+	install -D -m 644 -t $(DESTBASE)/lib $(call library,stack)
+	for header in $(INCLUDES); do \
+	    install -D -m 644 $$header $(DESTBASE)/include/wirebed/$$header \
+	        || exit; \
+	done
+ifneq ($(SRC_cli),)
+	install -D -m 755 $(OUT)/wirebed $(DESTBASE)/bin/wirebed
+endif
+ifneq ($(wildcard docs/wirebed.1),)
+	install -D -m 644 -t $(DESTBASE)/share/man/man1 docs/wirebed.1
+endif
+
+.PHONY: clean
+clean:
+	rm -rf $(BUILD)
+	rm -f wirebed
+
+.PHONY: help
+help:
+	@echo 'make                 the program and the library (VARIANT=release)'
+	@echo 'make unit            the unit tests (TESTS="packet timer": only these)'
+	@echo 'make test            all tests'
+	@echo 'make check           format, layers, globals, static analysis, sanitizers'
+	@echo 'make fuzz            each fuzzer for FUZZ_SECONDS (60); fuzz-quick: 10'
+ifneq ($(SRC_bench),)
+	@echo 'make bench           the benchmarks'
+endif
+	@echo 'make install         program, man page, library (PREFIX, DESTDIR)'
+	@echo 'make format          clang-format over everything'
+	@echo 'make clean'
+	@echo
+	@echo 'VARIANT=release|debug|asan|coverage   CC=gcc|clang   BUILD=build'
+
+.DEFAULT_GOAL := all
