@@ -56,9 +56,11 @@ SRC_cli    := $(wildcard cli/*.c)
 SRC_bench  := $(wildcard bench/*.c)
 # make unit TESTS="packet timer" builds and runs these suites alone;
 # LAYERS="sim stack" leaves the layers above out, and SRC_stack="stack/timer.c"
-# even the rest of a layer.
+# even the rest of a layer; SRC_help are the fixtures that suites share.
 TESTS      ?=
-SRC_unit   := $(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c)) \
+SRC_help   := $(filter-out tests/unit/main.c tests/unit/test_%,\
+                $(wildcard tests/unit/*.c))
+SRC_unit   := tests/unit/main.c \
               $(if $(TESTS),$(TESTS:%=tests/unit/test_%.c),\
                 $(wildcard tests/unit/test_*.c))
 FUZZERS    := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -69,7 +71,7 @@ MAIN    := $(OUT)/cli/main.o
 # In link order; the command line's main file belongs to the program alone.
 LIBRARIES := $(foreach l,$(LAYERS),$(if $(SRC_$(l)),$(call library,$(l))))
 SOURCES   := $(SRC_stack) $(SRC_sim) $(SRC_lua) $(SRC_cli) $(SRC_bench) \
-             $(SRC_unit)
+             $(SRC_unit) $(SRC_help)
 
 # --- The program and the library --------------------------------------------
 
@@ -94,7 +96,7 @@ $(call library,$(1)): $(filter-out $(MAIN),$(call object,$(SRC_$(1))))
 	@rm -f $$@
 	$(AR) rcsD $$@ $$^
 endef
-$(foreach l,stack sim lua cli,$(eval $(call archive,$(l))))
+$(foreach l,stack sim lua cli help,$(eval $(call archive,$(l))))
 
 $(OUT)/%.o: %.c $(OUT)/flags
 	@mkdir -p $(@D)
@@ -121,7 +123,8 @@ unit: $(UNIT)
 
 # Linked anew when the choice of suites changes.
 $(OUT)/unit-some: FORCE
-$(UNIT): $(call object,$(SRC_unit)) $(LIBRARIES)
+$(UNIT): $(call object,$(SRC_unit)) $(if $(SRC_help),$(call library,help)) \
+         $(LIBRARIES)
 	$(CC) $(ALL_LDFLAGS) -o $@ $(filter-out FORCE,$^) -lcunit $(PKG_LIBS)
 
 .PHONY: test
