@@ -33,6 +33,7 @@ struct frame_fields {
     struct ip_addr source, destination; // IP
     uint8_t protocol;
     size_t network_offset, transport_offset, payload_offset, payload_length;
+    size_t ip_end; // where IP says that the packet ends; 0: no IP
 };
 // starts_with_ip: no link header (point-to-point links). Never fails.
 void frame_decode(const uint8_t *bytes, size_t length, bool starts_with_ip,
@@ -40,5 +41,18 @@ void frame_decode(const uint8_t *bytes, size_t length, bool starts_with_ip,
 // One line as tcpdump would say it, cut to size. Returns out.
 char *frame_describe(const uint8_t *bytes, size_t length, bool starts_with_ip,
                      char *out, size_t size);
+
+enum frame_fill {
+    FRAME_FILL_IP_LENGTH = 1 << 0,
+    FRAME_FILL_UDP_LENGTH = 1 << 1,
+    FRAME_FILL_IP_CHECKSUM = 1 << 2,
+    FRAME_FILL_TRANSPORT_CHECKSUM = 1 << 3, // left alone in fragments
+    FRAME_FILL_ALL = 15
+};
+// Writes the lengths and checksums that the rest of the frame demands, where
+// they can be found. Lengths then reach to the end of the bytes, link padding
+// included.
+void frame_fill(uint8_t *bytes, size_t length, bool starts_with_ip,
+                unsigned what);
 
 #endif
