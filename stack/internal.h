@@ -26,6 +26,8 @@ struct stack {
     uint32_t number;
     bool has_ipv4, has_ipv6;
     bool is_destroying;
+    uint8_t networks_up, transports_up; // rows of the lists initialised
+    uint32_t timer_count;               // that have a place in the heap
     char name[32];
     uint64_t next_packet_id;
 
@@ -60,6 +62,12 @@ struct stack {
 static inline ns_t stack_now(const struct stack *stack)
 {
     return *stack->host.now;
+}
+// Every cached path looks itself up again; 0 stays "never looked up".
+static inline void stack_bump_generation(struct stack *stack)
+{
+    if (++stack->path_generation == 0)
+        stack->path_generation = 1;
 }
 static inline void stack_count(struct stack *stack, enum stack_counter c)
 {
@@ -161,6 +169,7 @@ struct iface_addr *iface_address_find(struct iface *iface,
                                       const struct ip_addr *address);
 struct iface_addr *stack_address_find(struct stack *stack,
                                       const struct ip_addr *address);
+void iface_remove_all_addresses(struct iface *iface, uint8_t family);
 // Multicast groups are counted: as many leaves as joins. 224.0.0.1 is always
 // joined, other groups by whoever needs them. -ENOMEM.
 struct iface_group {
@@ -171,6 +180,15 @@ struct iface_group {
 int iface_join_group(struct iface *iface, const struct ip_addr *group);
 void iface_leave_group(struct iface *iface, const struct ip_addr *group);
 bool iface_is_in_group(const struct iface *iface, const struct ip_addr *group);
+// A packet of ours goes to the loopback interface, or a copy of a group or
+// broadcast packet that leaves by `iface` comes back to us. loopback_copy
+// borrows.
+void loopback_copy(struct iface *iface, const struct packet *packet);
+// What struct iface of the loopback type has besides the link operations.
+int loopback_init(struct iface *iface); // -ENOMEM
+void loopback_fini(struct iface *iface);
+void loopback_forget_iface(struct stack *stack, const struct iface *iface);
+int iface_create_loopback(struct stack *stack);
 // The last step of every way out: counts, traces, transmits (drops when the
 // interface is down). data is at the link header. Consumes.
 void iface_transmit(struct iface *iface, struct packet *frame);

@@ -72,6 +72,9 @@ int stack_register_network(struct stack *stack,
 int stack_register_transport(struct stack *stack,
                              const struct transport_protocol *protocol,
                              void *context);
+// stack_create and stack_destroy. -ENOMEM.
+int protocols_init(struct stack *stack);
+void protocols_fini(struct stack *stack);
 void *stack_network_context(const struct stack *stack,
                             const struct network_protocol *protocol);
 void *stack_transport_context(const struct stack *stack,

@@ -139,6 +139,9 @@ struct fragment_key {
 struct packet *reassembly_input(struct stack *stack,
                                 const struct fragment_key *key, uint32_t offset,
                                 bool more, struct packet *packet);
+// Drops what came by an interface that ends.
+void reassembly_forget_iface(struct stack *stack, const struct iface *iface);
+uint64_t reassembly_pending(const struct stack *stack); // packets that wait
 void reassembly_destroy(struct stack *stack);
 
 #endif

@@ -36,6 +36,8 @@ void neighbour_table_destroy(struct stack *stack);
 // Forgets all of its neighbours; waiting packets are dropped as IFACE_DOWN.
 void neighbour_forget_iface(struct stack *stack, const struct iface *iface);
 
+uint64_t neighbour_pending(const struct stack *stack); // packets that wait
+
 struct neighbour *neighbour_find(struct stack *stack, const struct iface *iface,
                                  const struct ip_addr *address);
 // Finds or makes an entry (in state NONE). NULL: table full of entries in use,

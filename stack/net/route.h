@@ -12,6 +12,13 @@ void route_table_destroy(struct stack *stack);
 const struct route *route_find(const struct stack *stack,
                                const struct ip_addr *destination,
                                const struct iface *iface);
+// stack_add_route without its checks: -EEXIST (same prefix, gateway, interface
+// and metric), -ENOMEM.
+int route_add(struct stack *stack, const struct route *route);
+// The route that is equal but for the metric, if it is there.
+void route_remove(struct stack *stack, const struct route *route);
+bool route_has_prefix(const struct route *route,
+                      const struct ip_prefix *prefix);
 void route_remove_iface(struct stack *stack, const struct iface *iface);
 
 #endif
