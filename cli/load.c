@@ -23,15 +23,24 @@ int load_print_diagnostics(struct loaded *loaded)
     return count ? STATUS_USER : STATUS_OK;
 }
 
-// A file that is not there is the user's mistake; one that cannot be read is
-// the system's word.
+int load_io_status(int error)
+{
+    switch (error) {
+    case -EINVAL:
+    case -ENOENT:
+    case -EISDIR:
+    case -ENOTDIR:
+        return STATUS_USER;
+    default:
+        return STATUS_SYSTEM;
+    }
+}
+
 static int complain_io(const char *command, const char *path, int error)
 {
     fprintf(stderr, "wirebed %s: cannot read '%s': %s\n", command, path,
             strerror(-error));
-    return error == -ENOENT || error == -EISDIR || error == -ENOTDIR
-               ? STATUS_USER
-               : STATUS_SYSTEM;
+    return load_io_status(error);
 }
 
 int load_scenario(const char *command, const char *path,
@@ -74,10 +83,11 @@ const char *load_script_path(const struct loaded *loaded)
 
 int load_check_script(const struct loaded *loaded)
 {
-    char error[1024];
+    char text[1024];
     const char *path = load_script_path(loaded);
-    if (!path || script_check(path, error, sizeof(error)) == 0)
+    int error = path ? script_check(path, text, sizeof(text)) : 0;
+    if (!error)
         return STATUS_OK;
-    fprintf(stderr, "%s\n", error);
-    return STATUS_USER;
+    fprintf(stderr, "%s\n", text);
+    return load_io_status(error);
 }

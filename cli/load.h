@@ -24,6 +24,9 @@ void unload(struct loaded *loaded);
 const char *load_script_path(const struct loaded *loaded);
 // Compiles the script without running it; mistakes go to stderr.
 int load_check_script(const struct loaded *loaded);
+// A file that is not there is the user's mistake; one that cannot be read is
+// the system's word.
+int load_io_status(int error);
 // Prints what has been collected since the last time; STATUS_USER when there
 // was any.
 int load_print_diagnostics(struct loaded *loaded);

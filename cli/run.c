@@ -121,19 +121,21 @@ static int start_script(struct loaded *loaded,
                         struct script **script)
 {
     const char *path = load_script_path(loaded);
-    struct script_options settings = {.output =
+    struct script_options settings = {.log =
                                           options->is_json ? stderr : stdout};
     if (!path)
         return STATUS_OK;
-    int error = script_create(loaded->scenario, path, &settings, script);
+    int error = script_create(scenario_sim(loaded->scenario), loaded->scenario,
+                              path, &settings, script);
     if (error) {
-        fprintf(stderr, "wirebed run: cannot read '%s': %s\n", path,
-                strerror(-error));
-        return error == -ENOMEM ? STATUS_SYSTEM : STATUS_USER;
+        fprintf(stderr, "wirebed run: %s\n", strerror(-error));
+        return STATUS_SYSTEM;
     }
-    if (script_load(*script) != 0)
-        return script_failure(*script);
-    return STATUS_OK;
+    error = script_load(*script);
+    if (error == 0)
+        return STATUS_OK;
+    script_failure(*script);
+    return load_io_status(error);
 }
 
 static int settle(struct loaded *loaded)
@@ -164,7 +166,7 @@ static int simulate(struct loaded *loaded, struct script *script,
                 loaded->path, (unsigned long long)sim->engine.events_run);
         status = STATUS_USER;
     }
-    if (script && script_finish(script) != 0)
+    if (script && script_finish(script, result) != 0)
         status = script_failure(script);
     // Conditions on the results of a run that was cut short would only mislead.
     if (!*is_interrupted && status == STATUS_OK)
