@@ -118,23 +118,9 @@ static void udp_error(struct stack *stack, const struct icmp_error *error)
         datagram_error(&u->datagram, error);
 }
 
-// Sockets that are still open say nothing any more.
-static void udp_fini(struct stack *stack)
-{
-    struct list *next;
-    for (struct list *node = stack->all_sockets.next;
-         node != &stack->all_sockets; node = next) {
-        struct socket *socket = CONTAINER_OF(node, struct socket, all);
-        next = node->next;
-        if (socket->type != SOCKET_STREAM)
-            socket->ops->destroy(socket);
-    }
-    socket_table_destroy(stack);
-}
-
 const struct transport_protocol udp_protocol = {.name = "udp",
                                                 .protocol = IP_PROTOCOL_UDP,
                                                 .family = IP_NONE,
                                                 .input = udp_input,
                                                 .error = udp_error,
-                                                .fini = udp_fini};
+                                                .fini = socket_table_destroy};
