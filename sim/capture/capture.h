@@ -15,15 +15,18 @@
 // statistics block at the end.
 //
 // Records are encoded into a block of memory of the capture's own and written
-// with write(2) when it is full. A frame whose fate can still change (it is on
-// the link) keeps its record's place open: the comment is put in when the block
-// is written, and a block is not written past the oldest record that is still
-// open, unless it is larger than CAPTURE_HOLD_LIMIT.
+// with write(2) when it is full. The fate of a frame is not known when its
+// record is made, so what happens to it is told by amendments: texts kept aside
+// that are put into their records' comments when the block is written. When the
+// block is full, the link is asked for its oldest frame, and the records from
+// that one on stay in memory, unless they are more than CAPTURE_HOLD_LIMIT.
 //
 // When the disk is full or the file cannot be written, the capture ends, the
 // run goes on, and capture_error says why; what is in the file is whole blocks.
 
 #include "sim/node/node.h"
+
+enum { CAPTURE_HOLD_LIMIT = 16 << 20 }; // bytes
 
 enum capture_format { CAPTURE_PCAPNG, CAPTURE_PCAP };
 
@@ -36,16 +39,16 @@ struct capture_config {
 int capture_create(struct sim *sim, struct port *port,
                    const struct capture_config *config);
 // A frame leaves or arrives. Borrows. comment may be NULL. Returns a record
-// number that amendments refer to.
+// number, never 0, that amendments refer to.
 uint32_t capture_frame(struct capture *capture, const struct packet *frame,
                        bool is_outgoing, ns_t time, const char *comment);
-// Adds to a record's comment; ignored when it has been written already.
+// Adds a comment to a record; ignored when it has been written already.
 void capture_amend(struct capture *capture, uint32_t record,
                    const char *comment);
-// Nothing more can happen to records up to this one.
-void capture_settle(struct capture *capture, uint32_t record);
-int capture_finish(struct capture *capture); // flush, statistics, close, free:
-                                             // 0 or negative errno
+// Writes the rest and the statistics, closes the file. What comes later is
+// ignored. 0 or the capture's first error, a negative errno.
+int capture_finish(struct capture *capture);
+void capture_destroy(struct capture *capture); // finishes; NULL is fine
 int capture_error(const struct capture *capture);
 const char *capture_path(const struct capture *capture);
 uint64_t capture_frames(const struct capture *capture);

@@ -15,7 +15,8 @@
 // has one event for the first of them.
 //
 // The queue is a 4-ary heap of (time, order, event) entries; an event knows its
-// index, so that it can be moved or cancelled in place.
+// index, so that it can be moved or cancelled in place. An owner may free its
+// event from the event's own handler.
 //
 // Invariants: E1. now never decreases. E2. A handler runs with engine->now
 // equal to its event's time. E3. Scheduling in the past is a bug (must).
@@ -33,6 +34,8 @@ struct engine {
     ns_t now; // hosts point their stacks here
     struct engine_entry *heap;
     uint32_t count, capacity;
+    uint32_t reserved; // by engine_reserve, in all
+    struct event hole; // the place of the event that is running (engine.c)
     uint64_t events_run;
     uint64_t event_limit; // 0: none; a run beyond it stops with ENGINE_LIMIT
     bool stop_requested;  // set by engine_stop, from handlers
@@ -59,6 +62,7 @@ static inline bool event_is_pending(const struct event *e)
 void engine_schedule(struct engine *engine, struct event *event, ns_t time);
 void engine_cancel(struct engine *engine, struct event *event);
 int engine_reserve(struct engine *engine, uint32_t more); // -ENOMEM
+void engine_release(struct engine *engine, uint32_t less); // takes it back
 
 enum engine_result {
     ENGINE_IDLE,

@@ -92,7 +92,7 @@ struct impairment_selector {
     uint32_t *nth;            // sorted list of 1-based numbers; NULL: all
     size_t nth_count;
     uint32_t every;   // every n-th; 0: all
-    ns_t from, until; // window of simulated time; until NS_NEVER: open
+    ns_t from, until; // window of simulated time; until NS_NEVER or 0: open
     char *filter;     // pcap filter expression; NULL: all
     // A script's choice; NULL: none. Asked last.
     bool (*choose)(void *context, struct link *link, unsigned direction,
@@ -112,6 +112,9 @@ struct impairment_config {
                        // HOLD: until then; 0: by delay
     uint32_t copies;   // DUPLICATE; 0: 1
 };
+
+// Nothing is chosen by chance: every frame is a victim.
+extern const struct impairment_config impairment_default;
 
 // --- Directions and links
 // -------------------------------------------------------------------
@@ -134,7 +137,8 @@ struct link_direction_config {
     enum distribution jitter_distribution;
     chance_t jitter_correlation;
     bool keep_order; // jitter does not reorder
-    uint32_t mtu;    // bytes of the packet in the frame; 0: of the interfaces
+    uint32_t mtu;    // bytes of the packet in the frame; 0: whatever the
+                     // interfaces send
     struct queue_config queue;
     struct impairment_config *impairments; // owned by the direction after
                                            // sim_add_link / link_set copies it
@@ -175,6 +179,7 @@ struct link {
     uint32_t number; // from 1
     struct port *ends[2];
     bool is_up, is_point_to_point;
+    int next_hook_id;
     struct link_direction *direction[2];
 };
 
@@ -195,6 +200,12 @@ void link_set_up(struct link *link, bool is_up);
 struct link_direction_stats link_get_stats(const struct link *link,
                                            unsigned direction);
 void link_check(const struct link *link);
+// Drops what is on the link as LINK_DROP_END; for sim_finish.
+void link_end(struct link *link);
+void link_destroy(struct link *link); // before its nodes; NULL is fine
+// The oldest record of the capture at that end whose frame is still on the
+// link; 0: none is.
+uint32_t link_oldest_record(const struct link *link, unsigned end);
 // Releases what an IMPAIR_HOLD keeps.
 void link_release_held(struct link *link, unsigned direction);
 void link_direction_config_fini(
