@@ -199,9 +199,9 @@ $(FUZZ_OUT)/%.o: %.c
 
 ifneq ($(SRC_bench),)
 .PHONY: bench
-bench: $(OUT)/bench
-	$(OUT)/bench
-$(OUT)/bench: $(call object,$(SRC_bench)) $(LIBRARIES)
+bench: $(OUT)/wirebed-bench
+	$(OUT)/wirebed-bench $(BENCH)
+$(OUT)/wirebed-bench: $(call object,$(SRC_bench)) $(LIBRARIES)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 endif
 

@@ -7,7 +7,7 @@ static uint64_t rotate_left(uint64_t x, unsigned bits)
     return x << bits | x >> (64 - bits);
 }
 
-static void sip_round(uint64_t v[4])
+static inline __attribute__((always_inline)) void sip_round(uint64_t v[4])
 {
     v[0] += v[1];
     v[2] += v[3];
@@ -21,17 +21,25 @@ static void sip_round(uint64_t v[4])
     v[2] = rotate_left(v[2], 32);
 }
 
-// Compilers turn the whole eight into one load where the machine is
-// little-endian.
-static uint64_t get_le(const uint8_t *p, size_t n)
+// Compilers make one load of it where the machine is little-endian.
+static uint64_t get_le64(const uint8_t *p)
 {
-    uint64_t word = 0;
-    for (size_t i = 0; i < n; i++)
+    return (uint64_t)p[0] | (uint64_t)p[1] << 8 | (uint64_t)p[2] << 16 |
+           (uint64_t)p[3] << 24 | (uint64_t)p[4] << 32 | (uint64_t)p[5] << 40 |
+           (uint64_t)p[6] << 48 | (uint64_t)p[7] << 56;
+}
+
+// What is left at the end, with the length in the highest byte.
+static uint64_t last_word(const uint8_t *p, size_t left, size_t length)
+{
+    uint64_t word = (uint64_t)length << 56;
+    for (size_t i = 0; i < left; i++)
         word |= (uint64_t)p[i] << (8 * i);
     return word;
 }
 
-static void absorb(uint64_t v[4], uint64_t word)
+static inline __attribute__((always_inline)) void absorb(uint64_t v[4],
+                                                         uint64_t word)
 {
     v[3] ^= word;
     sip_round(v);
@@ -53,8 +61,8 @@ uint64_t siphash(const struct siphash_key *key, const void *bytes,
 
     size_t left = length;
     for (; left >= 8; left -= 8, p += 8)
-        absorb(v, get_le(p, 8));
-    absorb(v, get_le(p, left) | (uint64_t)(length & 0xff) << 56);
+        absorb(v, get_le64(p));
+    absorb(v, last_word(p, left, length));
 
     v[2] ^= 0xff;
     for (int i = 0; i < 4; i++)
