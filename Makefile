@@ -20,7 +20,21 @@ endif
 AR         ?= ar
 PKG_CONFIG ?= pkg-config
 CLANG      ?= clang
-MAKEFLAGS  += --no-builtin-rules
+MAKEFLAGS  += --no-builtin-rules --no-print-directory
+# All processors, unless told otherwise; what checks say comes in one piece.
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS  += --jobs=$(shell nproc) \
+              $(if $(filter test check,$(MAKECMDGOALS)),--output-sync=target)
+endif
+ifneq ($(filter clean,$(MAKECMDGOALS)),)
+.NOTPARALLEL:
+endif
+
+# V=1 shows whole commands.
+ifeq ($(V),)
+Q   := @
+say  = @echo '  $(1) $@'
+endif
 
 # --- Flags ------------------------------------------------------------------
 
@@ -83,26 +97,29 @@ all: $(call library,stack)
 ifneq ($(SRC_cli),)
 all: $(OUT)/wirebed
 $(OUT)/wirebed: $(MAIN) $(LIBRARIES)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+	$(call say,LD)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
 # The release build is the program that people run.
 ifeq ($(BUILD)/$(VARIANT),build/release)
 all: wirebed
 wirebed: $(OUT)/wirebed
-	cp $< $@
+	$(Q)cp $< $@
 endif
 endif
 
 define archive
 $(call library,$(1)): $(filter-out $(MAIN),$(call object,$(SRC_$(1))))
 	@rm -f $$@
-	$(AR) rcsD $$@ $$^
+	$$(call say,AR)
+	$(Q)$(AR) rcsD $$@ $$^
 endef
 $(foreach l,stack sim lua cli help,$(eval $(call archive,$(l))))
 
 $(OUT)/%.o: %.c $(OUT)/flags
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CPPFLAGS) $(PKG_FLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC)
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(PKG_FLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 # Rewritten only when it changes, so that objects depend on how they were made.
 FLAGS_NOW := $(shell $(CC) --version | head -n 1) \
@@ -127,15 +144,26 @@ unit: $(UNIT)
 $(OUT)/unit-some: FORCE
 $(UNIT): $(call object,$(SRC_unit)) $(if $(SRC_help),$(call library,help)) \
          $(LIBRARIES)
-	$(CC) $(ALL_LDFLAGS) -o $@ $(filter-out FORCE,$^) -lcunit $(PKG_LIBS)
+	$(call say,LD)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter-out FORCE,$^) -lcunit $(PKG_LIBS)
 
-.PHONY: test
+# Every scenario asserts its own outcome.
+.PHONY: test scenarios
 test: unit
+ifneq ($(and $(SRC_cli),$(wildcard scenarios/*.*)),)
+test: scenarios
+endif
+scenarios: $(OUT)/wirebed
+	tests/run_scenarios.sh $< $(OUT)/pcap-out
 
 # --- Checks -----------------------------------------------------------------
 
-.PHONY: check check-layers check-globals check-format check-static check-asan
-check: check-format check-layers check-globals check-static check-asan
+CHECKS := format layers globals static asan
+ifneq ($(and $(SRC_cli),$(wildcard scenarios/*.*)),)
+CHECKS += captures determinism
+endif
+.PHONY: check $(CHECKS:%=check-%)
+check: $(CHECKS:%=check-%)
 
 check-layers:
 	tests/check_layers.sh
@@ -150,7 +178,36 @@ check-static:
 	BUILD=$(BUILD) tests/check_static.sh
 
 check-asan:
-	$(MAKE) VARIANT=asan unit
+	$(MAKE) VARIANT=asan test
+
+check-captures: $(OUT)/wirebed
+	@mkdir -p $(OUT)/check
+	tests/run_scenarios.sh $< $(OUT)/check/captures
+	tests/check_captures.sh $(OUT)/check/captures
+
+# Compiler and optimisation must not show in the results.
+check-determinism: $(OUT)/wirebed
+	$(MAKE) VARIANT=debug $(BUILD)/debug/wirebed
+	$(MAKE) CC=$(CLANG) BUILD=$(BUILD)/clang $(BUILD)/clang/release/wirebed
+	tests/check_determinism.sh $(OUT)/check/determinism $< \
+	    $(BUILD)/debug/wirebed $(BUILD)/clang/release/wirebed
+
+# clang's analyzer takes too long for make check; only what changed is looked at
+# again.
+TIDY_CHECKS := -*,clang-analyzer-*,bugprone-*,misc-redundant-expression,$\
+-bugprone-easily-swappable-parameters,-bugprone-narrowing-conversions,$\
+-bugprone-implicit-widening-of-multiplication-result,$\
+-bugprone-not-null-terminated-result,$\
+-clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling
+.PHONY: tidy
+tidy: $(patsubst %.c,$(OUT)/%.tidy,\
+        $(SRC_stack) $(SRC_sim) $(SRC_lua) $(SRC_cli))
+$(OUT)/%.tidy: %.c $(OUT)/%.o
+	$(call say,TIDY)
+	$(Q)clang-tidy --quiet --warnings-as-errors='*' \
+	    --checks='$(TIDY_CHECKS)' $< -- -std=c17 $(ALL_CPPFLAGS) $(PKG_FLAGS) \
+	    2>$@.log || { cat $@.log; exit 1; }
+	@touch $@
 
 .PHONY: format
 format:
@@ -181,15 +238,18 @@ $(FUZZERS:%=run-%): run-%: $(FUZZ_OUT)/%
 
 $(FUZZ_OUT)/libwirebed.a: $(FUZZ_OBJECTS)
 	@rm -f $@
-	$(AR) rcsD $@ $^
+	$(call say,AR)
+	$(Q)$(AR) rcsD $@ $^
 
 $(FUZZERS:%=$(FUZZ_OUT)/%): $(FUZZ_OUT)/%: $(FUZZ_OUT)/tests/fuzz/%.o \
                             $(FUZZ_OUT)/libwirebed.a
-	$(CLANG) -fsanitize=fuzzer,address,undefined -o $@ $^ $(PKG_LIBS)
+	$(call say,LD)
+	$(Q)$(CLANG) -fsanitize=fuzzer,address,undefined -o $@ $^ $(PKG_LIBS)
 
 $(FUZZ_OUT)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CLANG) $(ALL_CPPFLAGS) $(PKG_FLAGS) -std=c17 $(WARNINGS) \
+	$(call say,CC)
+	$(Q)$(CLANG) $(ALL_CPPFLAGS) $(PKG_FLAGS) -std=c17 $(WARNINGS) \
 	    -ffp-contract=off $(FUZZ_FLAGS) -MMD -MP -c -o $@ $<
 
 -include $(patsubst %.o,%.d,$(FUZZ_OBJECTS)) \
@@ -200,9 +260,10 @@ $(FUZZ_OUT)/%.o: %.c
 ifneq ($(SRC_bench),)
 .PHONY: bench
 bench: $(OUT)/wirebed-bench
-	$(OUT)/wirebed-bench $(BENCH)
+	$(OUT)/wirebed-bench $(if $(BENCH),'$(BENCH)')
 $(OUT)/wirebed-bench: $(call object,$(SRC_bench)) $(LIBRARIES)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+	$(call say,LD)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 endif
 
 # --- Installing, cleaning, helping ------------------------------------------
@@ -232,16 +293,17 @@ clean:
 help:
 	@echo 'make                 the program and the library (VARIANT=release)'
 	@echo 'make unit            the unit tests (TESTS="packet timer": only these)'
-	@echo 'make test            all tests'
-	@echo 'make check           format, layers, globals, static analysis, sanitizers'
+	@echo 'make test            all tests: unit, scenarios'
+	@echo 'make check           $(CHECKS)'
+	@echo 'make tidy            clang-tidy, slower than the static part of check'
 	@echo 'make fuzz            each fuzzer for FUZZ_SECONDS (60); fuzz-quick: 10'
 ifneq ($(SRC_bench),)
-	@echo 'make bench           the benchmarks'
+	@echo 'make bench           the benchmarks (BENCH="packet": only these)'
 endif
 	@echo 'make install         program, man page, library (PREFIX, DESTDIR)'
 	@echo 'make format          clang-format over everything'
 	@echo 'make clean'
 	@echo
-	@echo 'VARIANT=release|debug|asan|coverage   CC=gcc|clang   BUILD=build'
+	@echo 'VARIANT=release|debug|asan|coverage   CC=gcc|clang   BUILD=build   V=1'
 
 .DEFAULT_GOAL := all
