@@ -121,6 +121,9 @@ $(OUT)/%.o: %.c $(OUT)/flags
 	$(call say,CC)
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(PKG_FLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
+# The modules are inside this object (.incbin), which the compiler does not tell.
+$(OUT)/lua/modules.o $(BUILD)/fuzz/lua/modules.o: $(wildcard lua/modules/*.lua)
+
 # Rewritten only when it changes, so that objects depend on how they were made.
 FLAGS_NOW := $(shell $(CC) --version | head -n 1) \
              $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS)
