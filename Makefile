@@ -200,7 +200,7 @@ check-determinism: $(OUT)/wirebed
 TIDY_CHECKS := -*,clang-analyzer-*,bugprone-*,misc-redundant-expression,$\
 -bugprone-easily-swappable-parameters,-bugprone-narrowing-conversions,$\
 -bugprone-implicit-widening-of-multiplication-result,$\
--bugprone-not-null-terminated-result,$\
+-bugprone-not-null-terminated-result,-bugprone-macro-parentheses,$\
 -clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling
 .PHONY: tidy
 tidy: $(patsubst %.c,$(OUT)/%.tidy,\
