@@ -39,7 +39,7 @@ struct capture_config {
 int capture_create(struct sim *sim, struct port *port,
                    const struct capture_config *config);
 // A frame leaves or arrives. Borrows. comment may be NULL. Returns a record
-// number, never 0, that amendments refer to.
+// number, from 1 in steps of 1, that amendments refer to.
 uint32_t capture_frame(struct capture *capture, const struct packet *frame,
                        bool is_outgoing, ns_t time, const char *comment);
 // Adds a comment to a record; ignored when it has been written already.

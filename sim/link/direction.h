@@ -51,7 +51,8 @@ struct link_direction_stats
 direction_get_stats(struct link_direction *direction);
 // Invariant L1 (link.h).
 void direction_check(const struct link_direction *direction);
-uint32_t direction_oldest_record(const struct link_direction *direction);
+uint32_t direction_oldest_record(const struct link_direction *direction,
+                                 uint32_t first, uint32_t count);
 
 // Shared by direction.c and direction_change.c.
 void direction_on_event(struct event *event);

@@ -253,21 +253,16 @@ void direction_check(const struct link_direction *d)
              flights_at(&d->flights, n)->time);
 }
 
-static uint32_t older(uint32_t a, uint32_t b)
+uint32_t direction_oldest_record(const struct link_direction *d, uint32_t first,
+                                 uint32_t count)
 {
-    if (a == 0 || b == 0)
-        return a == 0 ? b : a;
-    return (int32_t)(a - b) < 0 ? a : b;
-}
+    uint32_t oldest = count;
 
-uint32_t direction_oldest_record(const struct link_direction *d)
-{
-    uint32_t oldest = 0;
-
+    // Records that are not among these are behind them all, modulo 2^32.
     for (uint32_t n = 0; n < d->flights.count; n++)
-        oldest =
-            older(oldest, flights_at(&d->flights, n)->frame->cb.link.record);
+        oldest = min_u32(
+            oldest, flights_at(&d->flights, n)->frame->cb.link.record - first);
     for (const struct packet *p = d->parked.head; p != NULL; p = p->next)
-        oldest = older(oldest, p->cb.link.record);
+        oldest = min_u32(oldest, p->cb.link.record - first);
     return oldest;
 }

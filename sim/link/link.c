@@ -298,7 +298,8 @@ void link_end(struct link *link)
     direction_clear(link->direction[1], LINK_DROP_END);
 }
 
-uint32_t link_oldest_record(const struct link *link, unsigned end)
+uint32_t link_oldest_record(const struct link *link, unsigned end,
+                            uint32_t first, uint32_t count)
 {
-    return direction_oldest_record(link->direction[end]);
+    return direction_oldest_record(link->direction[end], first, count);
 }

@@ -203,9 +203,11 @@ void link_check(const struct link *link);
 // Drops what is on the link as LINK_DROP_END; for sim_finish.
 void link_end(struct link *link);
 void link_destroy(struct link *link); // before its nodes; NULL is fine
-// The oldest record of the capture at that end whose frame is still on the
-// link; 0: none is.
-uint32_t link_oldest_record(const struct link *link, unsigned end);
+// Of the `count` records of the capture at that end that begin with number
+// `first`: how many are older than any frame of theirs that is still on the
+// link.
+uint32_t link_oldest_record(const struct link *link, unsigned end,
+                            uint32_t first, uint32_t count);
 // Releases what an IMPAIR_HOLD keeps.
 void link_release_held(struct link *link, unsigned direction);
 void link_direction_config_fini(
