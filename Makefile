@@ -48,7 +48,7 @@ FLAGS_debug    := -Og -g -DWIREBED_DEBUG
 # The sanitizers' own code makes gcc warn of conversions that are not there.
 FLAGS_asan     := -O1 -g -DWIREBED_DEBUG -fno-omit-frame-pointer \
                   -fsanitize=address,undefined -fno-sanitize-recover=all \
-                  -Wno-conversion -Wno-maybe-uninitialized
+                  -Wno-conversion
 FLAGS_coverage := -O0 -g -DWIREBED_DEBUG --coverage
 ifeq ($(FLAGS_$(VARIANT)),)
 $(error VARIANT is release, debug, asan or coverage, not "$(VARIANT)")

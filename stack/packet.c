@@ -28,7 +28,10 @@
 enum { LINE = 64, POISON = 0xdb };
 enum store_name { PACKETS, SMALL, STANDARD, LARGE, STORE_COUNT };
 
+// A freed object keeps its first words: a block's reference count stays 0, so
+// that a packet that is freed twice is found out.
 struct free_object {
+    uint64_t kept;
     struct free_object *next;
 };
 
@@ -75,7 +78,7 @@ static uint32_t block_size(enum store_name name)
 #ifdef WIREBED_DEBUG
 enum { SLAB_LIMIT = 2 };
 
-// Everything but the free list's word; of a large block, its beginning.
+// Everything but struct free_object; of a large block, its beginning.
 static uint32_t poisoned_size(enum store_name name)
 {
     return min_u32(kinds[name].object_size, kinds[STANDARD].object_size) -

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "tests/unit/unit.h"
 
@@ -11,17 +13,25 @@
     X(address)                                                                 \
     X(arp)                                                                     \
     X(checksum)                                                                \
+    X(dad)                                                                     \
     X(ethernet)                                                                \
     X(icmp)                                                                    \
+    X(icmpv6)                                                                  \
     X(ipv4)                                                                    \
     X(ipv6)                                                                    \
+    X(ipv6_extension)                                                          \
+    X(ipv6_input)                                                              \
     X(nd)                                                                      \
+    X(neighbour_discovery)                                                     \
     X(packet)                                                                  \
+    X(raw)                                                                     \
     X(settings)                                                                \
     X(siphash)                                                                 \
+    X(socket)                                                                  \
     X(tcp_wire)                                                                \
     X(timer)                                                                   \
-    X(udp)
+    X(udp)                                                                     \
+    X(udp_socket)
 
 // Weak, so that a runner can be linked from a few files while one works on
 // them; a row without its file fails when all suites are asked for.
@@ -89,6 +99,25 @@ void unit_check_bytes(const void *actual, const void *expected, size_t length,
     snprintf(text, sizeof text, "%s: differs at byte %zu of %zu:%s, expected%s",
              what, at, length, got, wanted);
     check(at == length, text, file, line);
+}
+
+void unit_check_dies(void (*function)(void *context), void *context,
+                     const char *what, const char *file, int line)
+{
+    char text[512];
+    snprintf(text, sizeof text, "%s: survived", what);
+    fflush(stdout);
+    pid_t child = fork();
+    if (child == 0) {
+        if (!freopen("/dev/null", "w", stderr))
+            _exit(0);
+        function(context);
+        _exit(0);
+    }
+    int status = 0;
+    bool is_dead = child > 0 && waitpid(child, &status, 0) == child &&
+                   !(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    check(is_dead, text, file, line);
 }
 
 void must_failed(const char *condition, const char *file, int line)

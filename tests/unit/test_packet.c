@@ -338,6 +338,57 @@ static void a_queue_is_first_in_first_out(void)
     packet_pool_destroy(pool);
 }
 
+// --- Bugs of ours ----------------------------------------------------------
+
+static void push_too_much(void *packet) { packet_push(packet, 65); }
+static void put_too_much(void *packet)
+{
+    packet_put(packet, packet_tail_room(packet) + 1);
+}
+static void allocate_too_much(void *pool)
+{
+    packet_alloc(pool, PACKET_MAX_SIZE, 1);
+}
+static void destroy_the_pool(void *pool) { packet_pool_destroy(pool); }
+static void free_twice(void *packet)
+{
+    packet_free(packet);
+    packet_free(packet);
+}
+
+static void misuse_is_found_out(void)
+{
+    struct packet_pool *pool = packet_pool_create(0);
+    struct packet *packet = make(pool, 10);
+    CHECK_DIES(push_too_much, packet);
+    CHECK_DIES(put_too_much, packet);
+    CHECK_DIES(allocate_too_much, pool);
+    CHECK_DIES(destroy_the_pool, pool);
+    CHECK_DIES(free_twice, packet);
+    packet_free(packet);
+    packet_pool_destroy(pool);
+}
+
+#ifdef WIREBED_DEBUG
+static void write_after_free(void *packet)
+{
+    struct packet_pool *pool = ((struct packet *)packet)->pool;
+    uint8_t *bytes = ((struct packet *)packet)->data;
+    packet_free(packet);
+    bytes[3] = 1;
+    packet_alloc(pool, 64, 10);
+}
+
+static void a_write_into_a_freed_packet_is_found_in_debug_builds(void)
+{
+    struct packet_pool *pool = packet_pool_create(0);
+    struct packet *packet = make(pool, 10);
+    CHECK_DIES(write_after_free, packet);
+    packet_free(packet);
+    packet_pool_destroy(pool);
+}
+#endif
+
 const struct unit_test suite_packet[] = {
     UNIT(a_new_packet_is_empty_with_room_on_both_sides),
     UNIT(the_largest_packet_has_all_its_bytes),
@@ -356,5 +407,9 @@ const struct unit_test suite_packet[] = {
     UNIT(memory_is_used_again_before_more_is_taken),
     UNIT(freeing_nothing_is_harmless),
     UNIT(a_queue_is_first_in_first_out),
+    UNIT(misuse_is_found_out),
+#ifdef WIREBED_DEBUG
+    UNIT(a_write_into_a_freed_packet_is_found_in_debug_builds),
+#endif
     {0},
 };

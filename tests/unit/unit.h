@@ -30,6 +30,12 @@ struct unit_test {
     unit_check_text(actual, expected, #actual, __FILE__, __LINE__)
 #define CHECK_BYTES(actual, expected, length)                                  \
     unit_check_bytes(actual, expected, length, #actual, __FILE__, __LINE__)
+// Calls function(context) in a process of its own, which a must() or a
+// sanitizer is expected to end.
+#define CHECK_DIES(function, context)                                          \
+    unit_check_dies(function, context, #function, __FILE__, __LINE__)
+void unit_check_dies(void (*function)(void *context), void *context,
+                     const char *what, const char *file, int line);
 void unit_check_equal(long long actual, long long expected, const char *what,
                       const char *file, int line);
 void unit_check_text(const char *actual, const char *expected, const char *what,
