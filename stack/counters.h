@@ -31,6 +31,7 @@
     X(IP_LINK_BROADCAST, "ip-link-broadcast", "unicast IP packet in a broadcast frame")            \
     X(FRAGMENT_BAD, "fragment-bad", "impossible offset or length")                                 \
     X(FRAGMENT_OVERLAP, "fragment-overlap", "overlaps another fragment (RFC 5722)")                \
+    X(FRAGMENT_DUPLICATE, "fragment-duplicate", "the same fragment again")                         \
     X(FRAGMENT_TIMEOUT, "fragment-timeout", "rest of the packet did not arrive in time")           \
     X(FRAGMENT_LIMIT, "fragment-limit", "reassembly budget exhausted")                             \
     X(ICMP_BAD, "icmp-bad", "malformed ICMP message")                                              \

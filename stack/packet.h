@@ -74,6 +74,7 @@ enum packet_flag {
     PACKET_REASSEMBLED = 1 << 7,
     PACKET_FORWARDED = 1 << 8,
     PACKET_ROUTER_ALERT = 1 << 9,
+    PACKET_RAW_TOOK = 1 << 10, // a raw socket got a copy
 };
 
 struct packet {

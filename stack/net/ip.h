@@ -30,7 +30,9 @@ struct ip_path {
     uint32_t generation; // 0: never looked up
     bool is_local;       // destination is our own address
     bool is_broadcast, is_multicast;
-    bool is_locked; // path MTU too small to believe: never set DF (IPv4)
+    bool is_forward; // somebody else's packet: source means nothing
+    uint16_t bound;  // index of the interface asked for; 0: any
+    bool is_locked;  // path MTU too small to believe: never set DF (IPv4)
 };
 
 // Fills *path. source IP_NONE or any: chosen (RFC 6724 / the interface's first
@@ -44,6 +46,11 @@ int ip_path_find(struct stack *stack, const struct ip_addr *source,
 // when stale.
 int ip_path_refresh(struct stack *stack, struct ip_path *path,
                     struct iface *bound);
+
+// The way of a packet that we forward: no source, the interface's MTU.
+// -ENETUNREACH.
+int ip_path_forward(struct stack *stack, const struct ip_addr *destination,
+                    struct ip_path *path);
 
 // Head room that the layers below a transport need on this path.
 size_t ip_head_room(const struct ip_path *path);
@@ -69,9 +76,10 @@ int ip_output(struct stack *stack, struct ip_path *path, struct packet *packet);
 // Answers in place: turns a received packet (data at the transport header,
 // addresses in packet->ip) round, from packet->ip.destination to
 // packet->ip.source, and sends it with the ttl (0: the setting) and tos in
-// packet->ip. The transport header must be final. A group or broadcast
-// destination gives way to a source address of the interface. The received
-// packet counts as delivered, the answer as created. Consumes.
+// packet->ip, and with DF when PACKET_DONT_FRAGMENT is set. The transport
+// header must be final. A group or broadcast destination gives way to a source
+// address of the interface. The received packet counts as delivered, the answer
+// as created. Consumes.
 void ip_reply(struct stack *stack, struct packet *packet);
 
 // ICMP errors about a received packet (window anywhere; network_offset is
@@ -105,10 +113,16 @@ int ipv4_output(struct stack *stack, struct ip_path *path,
                 struct packet *packet);
 int ipv6_output(struct stack *stack, struct ip_path *path,
                 struct packet *packet);
+// Each checks its family's rules and the rate, then sends a new packet that
+// quotes the window's packet from its network header on. Borrows: ip_send_error
+// ends the packet.
 void icmpv4_send_error(struct stack *stack, struct packet *packet,
                        enum icmp_error_kind kind, uint32_t mtu_or_pointer);
 void icmpv6_send_error(struct stack *stack, struct packet *packet,
                        enum icmp_error_kind kind, uint32_t mtu_or_pointer);
+// A packet that waited for a next hop which does not answer: tells who sent it
+// (RFC 1812 5.3.3, RFC 4861 7.2.2). Consumes.
+void ip_fail(struct stack *stack, struct packet *packet);
 // Token bucket of ip.icmp-rate and ip.icmp-burst.
 bool icmp_may_send_error(struct stack *stack);
 // Calls the transport's error handler for a parsed error.

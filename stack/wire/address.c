@@ -83,7 +83,7 @@ static uint8_t mask_byte(unsigned length, unsigned i)
 {
     if (length >= 8 * (i + 1))
         return 0xff;
-    return length <= 8 * i ? 0 : (uint8_t)(0xff00 >> (length - 8 * i));
+    return (uint8_t)(length <= 8 * i ? 0 : 0xff00 >> (length - 8 * i));
 }
 
 static bool share_bits(const struct ip_addr *a, const struct ip_addr *b,
