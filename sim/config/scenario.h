@@ -1,5 +1,5 @@
-// A scenario: what a file or a script says about a network, checked and with
-// defaults chosen. SPDX-License-Identifier: MIT
+// A scenario: what a file or a script says about a network, checked, completed.
+// SPDX-License-Identifier: MIT
 #ifndef CONFIG_SCENARIO_H
 #define CONFIG_SCENARIO_H
 
@@ -37,6 +37,11 @@ struct scenario *scenario_load(const char *path,
 struct scenario *scenario_create(const char *path,
                                  const struct scenario_options *options,
                                  struct diagnostics *diagnostics);
+// As scenario_load, from text that stands for a file called `name`.
+struct scenario *scenario_load_text(const char *name, const char *text,
+                                    size_t length,
+                                    const struct scenario_options *options,
+                                    struct diagnostics *diagnostics);
 void scenario_destroy(struct scenario *scenario);
 
 const char *
