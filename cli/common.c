@@ -30,7 +30,7 @@ static int unknown_option(const char *command, const char *word,
     const char *names[64];
     char bare[64];
     size_t count = 0, length = strcspn(word, "=");
-    for (; known[count].name && count < 64; count++)
+    for (; count < 64 && known[count].name; count++)
         names[count] = known[count].name;
     snprintf(bare, sizeof(bare), "%.*s", (int)length, word);
     const char *near = strncmp(bare, "--", 2) == 0
