@@ -143,12 +143,16 @@ UNIT := $(OUT)/unit$(if $(TESTS),-some)
 unit: $(UNIT)
 	$(UNIT) $(TESTS)
 
+# tests/unit/malloc_fixture.c makes allocations fail.
+UNIT_LDFLAGS := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,-u,__wrap_malloc
+
 # Linked anew when the choice of suites changes.
 $(OUT)/unit-some: FORCE
 $(UNIT): $(call object,$(SRC_unit)) $(if $(SRC_help),$(call library,help)) \
          $(LIBRARIES)
 	$(call say,LD)
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter-out FORCE,$^) -lcunit $(PKG_LIBS)
+	$(Q)$(CC) $(ALL_LDFLAGS) $(UNIT_LDFLAGS) -o $@ $(filter-out FORCE,$^) \
+	    -lcunit $(PKG_LIBS)
 
 # Every scenario asserts its own outcome.
 .PHONY: test scenarios
@@ -271,7 +275,7 @@ endif
 
 # --- Installing, cleaning, helping ------------------------------------------
 
-INCLUDES := $(wildcard stack/*.h stack/wire/*.h)
+INCLUDES := $(filter-out stack/internal.h,$(wildcard stack/*.h stack/wire/*.h))
 DESTBASE  = $(DESTDIR)$(PREFIX)
 .PHONY: install
 install: all
