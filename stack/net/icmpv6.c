@@ -49,10 +49,20 @@ static void reply_to_echo(struct stack *stack, struct packet *packet)
     else
         put_be16(message + 2, checksum_update(get_be16(message + 2), before,
                                               get_be16(message)));
-    packet->ip.ttl = (uint8_t)stack->settings->ip_ttl;
+    packet->ip.ttl = 0;
+    packet->ip.tos &= 0xfc; // an answer is not ECN-capable (RFC 3168 6)
     stack_count(stack, COUNT_ICMP_ECHO_IN);
     stack_count(stack, COUNT_ICMP_OUT);
     ip_reply(stack, packet);
+}
+
+// Echo replies, and what raw sockets alone know about.
+static void input_other(struct stack *stack, struct packet *packet)
+{
+    if (packet->flags & PACKET_RAW_TOOK)
+        stack_deliver(stack, packet);
+    else
+        stack_drop(stack, packet, DROP_ICMP_UNWANTED);
 }
 
 static void input_message(struct stack *stack, struct packet *packet)
@@ -66,9 +76,6 @@ static void input_message(struct stack *stack, struct packet *packet)
     case ICMP6_ECHO:
         reply_to_echo(stack, packet);
         break;
-    case ICMP6_ECHO_REPLY: // raw sockets have got their copies
-        stack_deliver(stack, packet);
-        break;
     case ICMP6_ROUTER_SOLICITATION:
     case ICMP6_ROUTER_ADVERTISEMENT:
     case ICMP6_NEIGHBOUR_SOLICITATION:
@@ -77,7 +84,7 @@ static void input_message(struct stack *stack, struct packet *packet)
         nd_input(stack, packet);
         break;
     default: // RFC 4443 2.4(b): unknown informational messages
-        stack_drop(stack, packet, DROP_ICMP_UNWANTED);
+        input_other(stack, packet);
     }
 }
 

@@ -235,10 +235,13 @@ static int read_quotation(const uint8_t *bytes, size_t length,
     return next;
 }
 
-// RFC 8201 4: an MTU below the least one is no news but an attack.
-static bool is_believable(const struct icmp_error *error)
+// RFC 8201 4: an MTU below the least one is no news but an attack, and a packet
+// that fits needed no complaint.
+static bool is_believable(const struct icmp_error *error, const uint8_t *quote)
 {
-    return error->kind != ICMP_ERROR_TOO_BIG || error->mtu >= IPV6_MIN_MTU;
+    uint32_t length = get_be16(quote + 4) + (uint32_t)IPV6_HEADER_SIZE;
+    return error->kind != ICMP_ERROR_TOO_BIG ||
+           (error->mtu >= IPV6_MIN_MTU && error->mtu < length);
 }
 
 void icmpv6_error_input(struct stack *stack, struct packet *packet)
@@ -251,7 +254,8 @@ void icmpv6_error_input(struct stack *stack, struct packet *packet)
         error.mtu = get_be32(message + 4);
     int protocol = read_quotation(message + ICMP_HEADER_SIZE,
                                   packet->length - ICMP_HEADER_SIZE, &error);
-    if (error.source.family == IP_NONE || !is_believable(&error)) {
+    if (error.source.family == IP_NONE ||
+        !is_believable(&error, message + ICMP_HEADER_SIZE)) {
         stack_drop(stack, packet, DROP_ICMP_BAD);
         return;
     }

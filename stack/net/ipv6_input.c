@@ -10,6 +10,10 @@
 
 // --- Fragments
 
+// Bytes of headers that are taken in front of a fragment's payload: more is no
+// honest sender's (RFC 8504 5.3).
+enum { MAX_UNFRAGMENTABLE = 128 };
+
 // RFC 8200 4.5: all but the last are multiples of 8, and the whole fits in the
 // 16 bits of a payload length. Returns false when the packet is gone.
 static bool check_fragment(struct stack *stack, struct packet *packet,
@@ -59,8 +63,6 @@ static void write_whole_header(struct packet *packet)
                                  .hop_limit = packet->ip.ttl,
                                  .source = packet->ip.source,
                                  .destination = packet->ip.destination};
-    if (packet_is_shared(packet) || packet_head_room(packet) < IPV6_HEADER_SIZE)
-        return;
     ipv6_emit(&header, packet_push(packet, IPV6_HEADER_SIZE));
     packet_set_network_header(packet);
     packet_pull(packet, IPV6_HEADER_SIZE);
@@ -77,12 +79,17 @@ static struct packet *input_fragment(struct stack *stack, struct packet *packet,
         stack_drop(stack, packet, DROP_FRAGMENT_BAD);
         return NULL;
     }
+    size_t before = (size_t)(packet->data - packet_network_header(packet));
+    if (before > MAX_UNFRAGMENTABLE) {
+        stack_drop(stack, packet, DROP_IP_EXTENSION_LIMIT);
+        return NULL;
+    }
     packet->flags |= PACKET_HAS_FRAGMENT_HEADER;
     if (!check_fragment(stack, packet, &fragment) ||
         !check_first(stack, packet, &fragment))
         return NULL;
     walk->next = fragment.next_header;
-    walk->field = (uint16_t)(packet->data - packet_network_header(packet));
+    walk->field = (uint16_t)before;
     packet->ip.protocol = fragment.next_header;
     packet_pull(packet, IPV6_FRAGMENT_SIZE);
     if (fragment.offset == 0 && !fragment.more) {
@@ -92,7 +99,6 @@ static struct packet *input_fragment(struct stack *stack, struct packet *packet,
     struct fragment_key key = {.source = packet->ip.source,
                                .destination = packet->ip.destination,
                                .id = fragment.id};
-    stack_count(stack, COUNT_IP_FRAGMENTS_IN);
     packet =
         reassembly_input(stack, &key, fragment.offset, fragment.more, packet);
     if (!packet)

@@ -77,15 +77,13 @@ static int output_fragments(struct stack *stack, struct ip_path *path,
 int ipv6_output(struct stack *stack, struct ip_path *path,
                 struct packet *packet)
 {
-    bool is_too_big =
-        packet->gso_size == 0 && packet->length + IPV6_HEADER_SIZE > path->mtu;
-    stack_count(stack, COUNT_IP_OUT);
-    if (!is_too_big) {
+    bool is_too_big = packet->length + IPV6_HEADER_SIZE > path->mtu;
+    if (__builtin_expect(!is_too_big, 1)) {
         push_header(packet, &packet->ip, packet->ip.protocol);
         ip_link_output(stack, path, packet);
         return 0;
     }
-    if (packet->flags & PACKET_DONT_FRAGMENT) {
+    if (packet->flags & PACKET_DONT_FRAGMENT || packet->length > UINT16_MAX) {
         stack_drop(stack, packet, DROP_IP_TOO_BIG);
         return -EMSGSIZE;
     }

@@ -148,7 +148,7 @@ static bool path_is_current(const struct datagram_socket *d,
 {
     return d->path.generation != 0 &&
            d->path.generation == d->socket.stack->path_generation &&
-           d->path_iface == iface &&
+           d->path.bound == iface &&
            ip_addr_equal(&d->path.destination, destination);
 }
 
@@ -167,7 +167,6 @@ int datagram_path(struct datagram_socket *d, const struct endpoint *to)
             d->path.generation = 0;
             return error;
         }
-        d->path_iface = index;
     }
     return d->path.is_broadcast && !s->may_broadcast ? -EACCES : 0;
 }

@@ -21,7 +21,6 @@ struct datagram_socket {
     struct socket socket;
     struct packet_queue queue;
     uint32_t queue_used;   // true size of what is queued
-    uint16_t path_iface;   // index that path was asked for; 0: any
     uint8_t shutdown;      // enum shutdown_how
     bool is_address_bound; // by the application, not by connect
     struct ip_path path;   // generation 0: none

@@ -36,41 +36,16 @@ static struct raw_socket *of_node(const struct list *node)
 
 // --- Input
 
-// Puts an IPv4 header before a copy of the payload: the one it came with, or
-// for a packet put together from fragments one that says what it is now.
-static struct packet *copy_with_header(struct packet *packet)
-{
-    const uint8_t *network = packet_network_header(packet);
-    bool is_whole =
-        !(packet->flags & PACKET_REASSEMBLED) && network < packet->data;
-    struct packet *copy =
-        is_whole ? packet_clone(packet) : packet_copy(packet, IPV4_HEADER_SIZE);
-    if (!copy)
-        return NULL;
-    if (is_whole) {
-        packet_push(copy, (size_t)(packet->data - network));
-        return copy;
-    }
-    struct ipv4_header header = {
-        .tos = packet->ip.tos,
-        .total_length = (uint16_t)(packet->length + IPV4_HEADER_SIZE),
-        .ttl = packet->ip.ttl,
-        .protocol = packet->ip.protocol,
-        .source = packet->ip.source,
-        .destination = packet->ip.destination};
-    ipv4_emit(&header, packet_push(copy, IPV4_HEADER_SIZE));
-    return copy;
-}
-
 static void give_copy(struct raw_socket *raw, struct packet *packet)
 {
     struct stack *stack = raw->datagram.socket.stack;
-    struct packet *copy = packet->ip.source.family == IP_V4
-                              ? copy_with_header(packet)
-                              : packet_clone(packet);
+    const uint8_t *network = packet_network_header(packet);
+    struct packet *copy = packet_clone(packet);
     if (!copy)
         return;
     stack_adopt(stack, copy);
+    if (packet->ip.source.family == IP_V4)
+        packet_push(copy, (size_t)(packet->data - network));
     datagram_queue(&raw->datagram, copy, 0, 0);
 }
 

@@ -239,6 +239,8 @@ int socket_check_local(const struct socket *socket, struct endpoint *local)
     if (socket->type != SOCKET_STREAM &&
         socket_is_group_address(socket, &local->addr))
         return 0;
+    if (socket->family == IP_V4 && ip_addr_is_loopback(&local->addr))
+        return 0; // all of 127/8 is ours (RFC 1122 3.2.1.3(g))
     struct iface_addr *own = find_own(socket, local);
     if (!own || own->state != ADDRESS_PREFERRED)
         return -EADDRNOTAVAIL;

@@ -13,18 +13,14 @@
     X(address)                                                                 \
     X(arp)                                                                     \
     X(checksum)                                                                \
-    X(dad)                                                                     \
+    X(engine)                                                                  \
     X(ethernet)                                                                \
     X(icmp)                                                                    \
-    X(icmpv6)                                                                  \
     X(ipv4)                                                                    \
     X(ipv6)                                                                    \
-    X(ipv6_extension)                                                          \
-    X(ipv6_input)                                                              \
     X(nd)                                                                      \
-    X(neighbour_discovery)                                                     \
     X(packet)                                                                  \
-    X(raw)                                                                     \
+    X(random)                                                                  \
     X(settings)                                                                \
     X(siphash)                                                                 \
     X(socket)                                                                  \

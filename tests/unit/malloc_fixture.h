@@ -1,0 +1,14 @@
+// Makes malloc, calloc and realloc fail on purpose.
+// SPDX-License-Identifier: MIT
+#ifndef TESTS_MALLOC_FIXTURE_H
+#define TESTS_MALLOC_FIXTURE_H
+
+#include <stdbool.h>
+
+// The n-th allocation from now fails (1: the next), and it alone; 0: none. The
+// runner is linked so that every call in it comes by here.
+void malloc_fail_after(unsigned n);
+// Has the failure that was asked for happened?
+bool malloc_has_failed(void);
+
+#endif
