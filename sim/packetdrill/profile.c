@@ -1,0 +1,133 @@
+// The systems that scripts were written for, as settings of our stack.
+// SPDX-License-Identifier: MIT
+
+#include "sim/packetdrill/runner.h"
+
+#include <string.h>
+
+// Theory of operation
+//
+// A script does not say which system it expects, but its text mostly tells:
+//
+//  - commands that only FreeBSD has (sysctl net.inet.*, sockstat, tcpdrop), or
+//    "bsd" in a folder's or in the file's name;
+//  - a SYN or SYN-ACK whose options stand in FreeBSD's order: the window scale
+//    before SACK-permitted, or SACK-permitted followed by eol.
+//
+// Everything else is taken for Linux, whose settings are this stack's defaults
+// but for what the scripts' own preparation (Google's defaults.sh) changes.
+
+struct setting_value {
+    const char *name; // in group tcp
+    int64_t value;
+};
+
+// Sizes of the time at which the scripts without a preparation were written:
+// tcp_rmem "4096 87380 3732736", so that the window scale is 6.
+static const struct setting_value linux_settings[] = {
+    {"ecn", 0},
+    {"syn-retries", 5},
+    {"slow-start-after-idle", 0},
+    {"receive-buffer", 87380},
+    {"receive-buffer-max", 3732736},
+    {"send-buffer", 262144},
+    {"send-buffer-max", 4194304},
+};
+
+static const struct setting_value defaults_sh[] = {
+    {"receive-buffer", 540000},
+    {"receive-buffer-max", 15728640},
+};
+
+static const struct setting_value freebsd_settings[] = {
+    {"ecn", 2},
+    {"receive-buffer", 65536},
+    {"receive-buffer-max", 2097152},
+    {"send-buffer", 32768},
+    {"send-buffer-max", 2097152},
+    {"delayed-ack-time", 100 * NS_PER_MS},
+    {"slow-start-after-idle", 0},
+};
+
+bool profile_set(struct stack_settings *settings, const char *name,
+                 int64_t value)
+{
+    const struct setting_info *info = setting_find("tcp", name);
+
+    return info != NULL && setting_set(settings, info, value) == 0;
+}
+
+static void set_all(struct stack_settings *settings,
+                    const struct setting_value *values, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        must(profile_set(settings, values[i].name, values[i].value));
+}
+
+void profile_apply(enum packetdrill_profile profile,
+                   struct stack_settings *settings)
+{
+    if (profile == PACKETDRILL_FREEBSD)
+        set_all(settings, freebsd_settings, ARRAY_LENGTH(freebsd_settings));
+    else
+        set_all(settings, linux_settings, ARRAY_LENGTH(linux_settings));
+}
+
+void profile_apply_defaults_sh(struct stack_settings *settings)
+{
+    set_all(settings, defaults_sh, ARRAY_LENGTH(defaults_sh));
+}
+
+// --- Guessing
+
+static bool has_freebsd_command(const char *text)
+{
+    return strstr(text, "net.inet.") != NULL ||
+           strstr(text, "kern.ipc.") != NULL ||
+           strstr(text, "sockstat ") != NULL ||
+           strstr(text, "tcpdrop ") != NULL;
+}
+
+static bool has_freebsd_order(const struct script_packet *packet)
+{
+    const struct script_options *options = &packet->tcp.options;
+    bool seen_scale = false;
+
+    if (packet->is_inbound || packet->is_icmp || !(packet->tcp.flags & TCP_SYN))
+        return false;
+    for (unsigned i = 0; i < options->count; i++) {
+        if (options->list[i].kind == SCRIPT_OPTION_WSCALE)
+            seen_scale = true;
+        if (options->list[i].kind == SCRIPT_OPTION_SACK_OK &&
+            (seen_scale || (i + 1 < options->count &&
+                            options->list[i + 1].kind == SCRIPT_OPTION_EOL)))
+            return true;
+    }
+    return false;
+}
+
+// "bsd" as a word of the path's last few parts.
+static bool is_named_freebsd(const char *path)
+{
+    for (const char *p = strstr(path, "bsd"); p; p = strstr(p + 1, "bsd")) {
+        char after = p[3];
+
+        if (after == '/' || after == '.' || after == '-' || after == '_' ||
+            after == '\0')
+            return true;
+    }
+    return false;
+}
+
+enum packetdrill_profile profile_guess(const struct script *script)
+{
+    if (is_named_freebsd(script->path))
+        return PACKETDRILL_FREEBSD;
+    for (const struct script_event *e = script->events; e; e = e->next) {
+        if (e->kind == SCRIPT_SHELL && has_freebsd_command(e->text))
+            return PACKETDRILL_FREEBSD;
+        if (e->kind == SCRIPT_PACKET && has_freebsd_order(e->packet))
+            return PACKETDRILL_FREEBSD;
+    }
+    return PACKETDRILL_LINUX;
+}
