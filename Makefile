@@ -141,6 +141,11 @@ UNIT := $(OUT)/unit$(if $(TESTS),-some)
 
 .PHONY: unit
 unit: $(UNIT)
+	@for suite in $(SRC_unit:tests/unit/test_%.c=%); do \
+	    case $$suite in */*) continue ;; esac; \
+	    grep -q "X($$suite)" tests/unit/main.c || { \
+	        echo "tests/unit/main.c has no row for $$suite" >&2; exit 1; }; \
+	done
 	$(UNIT) $(TESTS)
 
 # tests/unit/malloc_fixture.c makes allocations fail.
