@@ -149,7 +149,7 @@ unit: $(UNIT)
 	$(UNIT) $(TESTS)
 
 # tests/unit/malloc_fixture.c makes allocations fail.
-UNIT_LDFLAGS := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,-u,__wrap_malloc
+UNIT_LDFLAGS := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc,-u,__wrap_malloc
 
 # Linked anew when the choice of suites changes.
 $(OUT)/unit-some: FORCE

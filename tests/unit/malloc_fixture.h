@@ -1,4 +1,4 @@
-// Makes malloc, calloc and realloc fail on purpose.
+// Makes malloc, calloc, realloc and aligned_alloc fail on purpose.
 // SPDX-License-Identifier: MIT
 #ifndef TESTS_MALLOC_FIXTURE_H
 #define TESTS_MALLOC_FIXTURE_H

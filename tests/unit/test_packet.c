@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "tests/unit/malloc_fixture.h"
 #include "tests/unit/unit.h"
 
 // A packet of `length` bytes 0, 1, 2 ... behind 64 bytes of head room.
@@ -309,6 +310,23 @@ static void memory_is_used_again_before_more_is_taken(void)
     packet_pool_destroy(pool);
 }
 
+static void without_memory_nothing_is_allocated_and_nothing_lost(void)
+{
+    malloc_fail_after(1);
+    CHECK(packet_pool_create(0) == NULL);
+    struct packet_pool *pool = packet_pool_create(0);
+    for (unsigned n = 1; n <= 2; n++) { // the packet's slab, the block's
+        malloc_fail_after(n);
+        CHECK(packet_alloc(pool, 0, 9000) == NULL);
+        CHECK(malloc_has_failed());
+    }
+    struct packet *packet = make(pool, 10);
+    CHECK_EQUAL(packet_pool_get_stats(pool).refused, 2);
+    CHECK_EQUAL(packet_pool_get_stats(pool).live, 1);
+    packet_free(packet);
+    packet_pool_destroy(pool);
+}
+
 static void freeing_nothing_is_harmless(void)
 {
     packet_free(NULL);
@@ -405,6 +423,7 @@ const struct unit_test suite_packet[] = {
     UNIT(a_limit_that_is_too_small_for_anything_refuses_all),
     UNIT(a_pool_of_a_few_packets_takes_a_few_kilobytes),
     UNIT(memory_is_used_again_before_more_is_taken),
+    UNIT(without_memory_nothing_is_allocated_and_nothing_lost),
     UNIT(freeing_nothing_is_harmless),
     UNIT(a_queue_is_first_in_first_out),
     UNIT(misuse_is_found_out),

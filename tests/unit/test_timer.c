@@ -2,8 +2,10 @@
 // SPDX-License-Identifier: MIT
 #include "stack/timer.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
+#include "tests/unit/malloc_fixture.h"
 #include "tests/unit/unit.h"
 
 enum { MANY = 500 };
@@ -317,6 +319,24 @@ static void reserved_room_is_not_allocated_again(void)
     teardown(&log);
 }
 
+static void arming_without_memory_changes_nothing(void)
+{
+    struct log log;
+    setup(&log);
+    for (int i = 0; i < 8; i++) // fills the first array
+        set(&log, i, 10);
+    malloc_fail_after(1);
+    CHECK_EQUAL(timer_set(&log.heap, &log.probes[8].timer, 5), -ENOMEM);
+    CHECK(malloc_has_failed());
+    CHECK(!timer_is_armed(&log.probes[8].timer));
+    set(&log, 3, 20); // needs no memory
+    set(&log, 8, 5);  // and now there is some
+    run(&log, 10);
+    CHECK_EQUAL(log.count, 8);
+    CHECK_EQUAL(log.names[0], 8);
+    teardown(&log);
+}
+
 // A slow model of the same: the armed timer with the least (deadline, number).
 static void check_next(struct log *log, const ns_t *deadlines,
                        const uint32_t *numbers, ns_t now)
@@ -390,6 +410,7 @@ const struct unit_test suite_timer[] = {
     UNIT(timers_that_handlers_arm_for_now_run_too),
     UNIT(a_handler_may_free_its_timer),
     UNIT(reserved_room_is_not_allocated_again),
+    UNIT(arming_without_memory_changes_nothing),
     UNIT(any_mix_of_calls_agrees_with_a_simple_model),
     {0},
 };
