@@ -79,6 +79,7 @@ enum setting_kind {
     X(tcp, mss, "mss", SETTING_SIZE, 0, 65495, 0, "largest MSS we announce or use, 0: from the MTU; RFC 6691") \
     X(tcp, min_mss, "min-mss", SETTING_SIZE, 8, 65495, 48, "smallest MSS taken from a peer; Linux tcp_min_snd_mss") \
     X(tcp, sack, "sack", SETTING_BOOL, 0, 1, 1, "selective acknowledgement; RFC 2018")             \
+    X(tcp, dsack, "dsack", SETTING_BOOL, 0, 1, 1, "report data that came twice; RFC 2883") \
     X(tcp, timestamps, "timestamps", SETTING_BOOL, 0, 1, 1, "timestamps with PAWS; RFC 7323")      \
     X(tcp, window_scaling, "window-scaling", SETTING_BOOL, 0, 1, 1, "window scale option; RFC 7323 2") \
     X(tcp, window_scale, "window-scale", SETTING_INTEGER, -1, 14, -1,                              \
@@ -105,6 +106,7 @@ enum setting_kind {
     X(tcp, syn_retries, "syn-retries", SETTING_INTEGER, 0, 127, 6, "SYNs retransmitted; Linux tcp_syn_retries") \
     X(tcp, syn_ack_retries, "syn-ack-retries", SETTING_INTEGER, 0, 127, 5, "Linux tcp_synack_retries") \
     X(tcp, retries, "retries", SETTING_INTEGER, 1, 127, 15, "timeouts before giving up; Linux tcp_retries2, RFC 9293 3.8.3 R2") \
+    X(tcp, orphan_retries, "orphan-retries", SETTING_INTEGER, 1, 127, 8, "as retries, once the application has closed; Linux tcp_orphan_retries") \
     X(tcp, user_timeout, "user-timeout", SETTING_TIME, 0, 86400 * SEC, 0,                          \
       "give up when data stays unacknowledged so long, 0: by retries; RFC 5482")                   \
     X(tcp, keepalive, "keepalive", SETTING_BOOL, 0, 1, 0, "RFC 9293 3.8.4: off by default")        \
@@ -112,9 +114,17 @@ enum setting_kind {
     X(tcp, keepalive_interval, "keepalive-interval", SETTING_TIME, 1 * SEC, 86400 * SEC, 75 * SEC, "time between probes; Linux") \
     X(tcp, keepalive_count, "keepalive-count", SETTING_INTEGER, 1, 127, 9, "unanswered probes before reset; Linux") \
     X(tcp, time_wait, "time-wait", SETTING_TIME, 0, 600 * SEC, 60 * SEC, "length of TIME-WAIT; RFC 9293 says 4 min, Linux 60 s") \
+    X(tcp, time_wait_guard, "time-wait-guard", SETTING_BOOL, 0, 1, 0, "a RST does not end TIME-WAIT; RFC 1337, Linux tcp_rfc1337") \
     X(tcp, fin_wait_2, "fin-wait-2", SETTING_TIME, 0, 600 * SEC, 60 * SEC,                         \
       "a closed socket waits for the peer's FIN so long, 0: for ever; Linux tcp_fin_timeout")      \
     X(tcp, duplicate_threshold, "duplicate-threshold", SETTING_INTEGER, 1, 300, 3, "duplicate ACKs that mean loss; RFC 5681 3.2") \
+    X(tcp, max_reordering, "max-reordering", SETTING_INTEGER, 3, 300, 300, "segments of reordering that are learnt at most; Linux tcp_max_reordering") \
+    X(tcp, rack, "rack", SETTING_BOOL, 0, 1, 1, "loss detection by time, off: by count, RFC 6675; RFC 8985") \
+    X(tcp, tail_loss_probe, "tail-loss-probe", SETTING_BOOL, 0, 1, 1, "RFC 8985 7, Linux tcp_early_retrans") \
+    X(tcp, frto, "frto", SETTING_BOOL, 0, 1, 1, "detect spurious timeouts; RFC 5682, Linux tcp_frto") \
+    X(tcp, backlog_max, "backlog-max", SETTING_INTEGER, 0, 1000000, 4096, "largest backlog of a listener; Linux somaxconn") \
+    X(tcp, timer_slack, "timer-slack", SETTING_TIME, 0, 1 * SEC, 2 * MS, "added to short loss timers; Linux two ticks") \
+    X(tcp, cork_time, "cork-time", SETTING_TIME, 0, 600 * SEC, 200 * MS, "longest time that cork or MSG_MORE holds data; Linux 200 ms") \
     X(tcp, challenge_ack_limit, "challenge-ack-limit", SETTING_INTEGER, 0, 1000000, 1000, "challenge ACKs a second; RFC 5961 7") \
     X(tcp, slow_start_after_idle, "slow-start-after-idle", SETTING_BOOL, 0, 1, 1, "restart window after an idle RTO; RFC 5681 4.1") \
     X(tcp, sequence_wrap_test, "isn", SETTING_INTEGER, -1, UINT32_MAX, -1,                         \

@@ -64,6 +64,8 @@
 //  C6. in TIME-WAIT and CLOSED nothing is queued for sending
 //  C7. data outstanding => the retransmission timer is armed
 
+#include <errno.h>
+
 #include "stack/internal.h"
 #include "stack/net/ip.h"
 #include "stack/socket/socket.h"
@@ -148,7 +150,7 @@ struct tcp_run {
 struct tcp_gaps {
     struct tcp_run *runs; // sorted, apart from each other
     uint32_t count, capacity;
-    uint32_t packets, bytes;
+    uint32_t packets;
     uint8_t sack_count;
     struct tcp_sack_block sack[TCP_MAX_SACK_BLOCKS]; // most recent first
 };
@@ -217,14 +219,18 @@ struct tcp_connection {
     bool has_sack : 1, has_timestamps : 1, has_window_scale : 1, has_ecn : 1;
     bool is_passive : 1; // came from a listener
     bool is_hashed : 1, is_bound : 1, is_ready : 1;
+    bool iss_is_set : 1; // a connection was begun: a socket has one life
     // What the application wants.
     bool no_delay : 1, cork : 1, urgent_inline : 1, keepalive : 1;
     bool has_source : 1, more_follows : 1;
     bool receive_shutdown : 1, send_shutdown : 1;
     bool has_send_limit : 1, has_receive_limit : 1; // buffers set by hand
     // Streams.
-    bool fin_received : 1, fin_queued : 1;
-    bool urgent_valid : 1, urgent_is_held : 1, snd_urgent : 1;
+    bool fin_received : 1, fin_queued : 1, fin_wanted : 1;
+    bool urgent_valid : 1, urgent_is_held : 1, urgent_was_read : 1;
+    bool snd_urgent : 1;
+    bool has_fin_seq : 1; // a FIN has come, maybe ahead of a gap
+    uint8_t urgent_byte;
     // ACKs owed.
     bool ack_scheduled : 1, ack_now : 1, has_dsack : 1;
     // RFC 3168.
@@ -232,8 +238,10 @@ struct tcp_connection {
     // Loss recovery.
     bool frto : 1, is_cwnd_limited : 1, reordering_seen : 1, is_reneging : 1;
     bool rack_advanced : 1, rack_dsack_seen : 1, tlp_is_retransmission : 1;
-    bool dsack_seen : 1, syn_retransmitted : 1;
-    bool in_use : 1; // TCP works on it: tcp_release frees, nobody else
+    bool has_undo : 1, has_tlp : 1, syn_retransmitted : 1;
+    bool undo_is_fresh : 1; // nothing retransmitted since undo_marker was set
+    bool ack_is_pushed : 1, ack_is_pushed_again : 1, wants_room : 1;
+    uint8_t in_use : 4; // TCP works on it: tcp_release frees, nobody else
 
     // Send sequence variables, RFC 9293 3.3.1.
     tcp_seq snd_una, snd_nxt, snd_wl1, iss, write_seq, snd_up;
@@ -244,16 +252,18 @@ struct tcp_connection {
     uint16_t peer_mss; // as announced, or the default
     uint16_t advertised_mss;
     // Receive sequence variables.
-    tcp_seq rcv_nxt, irs, rcv_wup, copied_seq, rcv_up;
+    tcp_seq rcv_nxt, irs, rcv_wup, copied_seq, rcv_up, fin_seq;
     uint32_t rcv_wnd;                   // offered at rcv_wup
     uint32_t rcv_mss;                   // estimate of the peer's segment size
     uint32_t receive_limit, send_limit; // buffers, bytes
     // RFC 7323.
     uint32_t ts_recent, ts_offset, ts_recent_s;
-    tcp_seq last_ack_sent;
+    uint32_t rcv_echo; // of the segment being processed; 0: none
 
     struct tcp_segments segments;
     uint32_t packets_out, sacked_out, lost_out, retrans_out;
+    uint32_t max_packets_out; // in the window that ends at cwnd_usage_seq
+    tcp_seq cwnd_usage_seq;
     uint32_t retransmit_hint; // nothing to retransmit left of this position
     uint32_t highest_sack;    // position after the highest SACKed record
     union {
@@ -276,7 +286,7 @@ struct tcp_connection {
     // Recovery.
     int16_t soft_error; // negative errno of the last ICMP error
     tcp_seq high_seq, undo_marker, tlp_high_seq;
-    uint32_t undo_retrans, prr_delivered, prr_out, prior_flight;
+    uint32_t undo_retrans, prr_delivered, prr_out;
     ns_t retransmit_started; // first retransmission of this episode
     ns_t rack_sent_at;
     uint32_t rack_rtt_us, rack_last_delivered;
@@ -320,7 +330,7 @@ struct tcp_table {
 int tcp_table_create(struct stack *stack);
 void tcp_table_destroy(struct stack *stack);
 // The connection with these ends; NULL.
-struct tcp_connection *tcp_table_find(const struct tcp_table *table,
+struct tcp_connection *tcp_table_find(struct stack *stack,
                                       const struct endpoint *local,
                                       const struct endpoint *remote);
 // The best listener for a destination: bound to the address before any.
@@ -333,9 +343,11 @@ void tcp_table_remove(struct tcp_connection *c); // harmless when not in it
 // bind: -EADDRINUSE. A port that is 0 is chosen.
 int tcp_table_bind(struct tcp_connection *c, const struct endpoint *local);
 void tcp_table_unbind(struct tcp_connection *c);
+// -EADDRINUSE: somebody listens there already.
+int tcp_table_may_listen(struct tcp_connection *c);
 // Chooses a port for an unbound connection whose remote end is set.
 int tcp_table_pick_port(struct tcp_connection *c);
-// Finds or makes the path; errors of ip_path_find.
+// tcp_path.c. Finds or makes the path; errors of ip_path_find.
 int tcp_path_get(struct stack *stack, const struct ip_addr *source,
                  const struct ip_addr *destination, uint16_t bound_iface,
                  struct tcp_path **out);
@@ -345,10 +357,10 @@ int tcp_path_refresh(struct tcp_connection *c);
 
 // --- State (tcp_state.c) ----------------------------------------------------
 
-// A connection in CLOSED with the settings of the socket's stack. NULL: no
-// memory or no sockets left.
+// A connection in CLOSED with the settings of the stack. NULL: *error says why,
+// -ENOMEM or -EMFILE.
 struct tcp_connection *tcp_connection_create(struct stack *stack,
-                                             uint8_t family);
+                                             uint8_t family, int *error);
 // The only writer of c->state.
 void tcp_set_state(struct tcp_connection *c, enum tcp_state state);
 // The connection ends: error (0 or negative errno) goes to the socket, state to
@@ -416,7 +428,10 @@ struct tcp_arrival {
     uint8_t ecn; // low bits of TOS
     uint16_t urgent;
     uint16_t window_field;
-    struct tcp_options options; // valid when has_options
+    bool has_isn; // of the answer to a SYN that ends a TIME-WAIT
+    tcp_seq isn;
+    // After header prediction only timestamps and sack_count are set.
+    struct tcp_options options;
 };
 
 // Ends of an arrival: consume the packet if it is still there.
@@ -424,8 +439,14 @@ void tcp_arrival_drop(struct tcp_connection *c, struct tcp_arrival *a,
                       enum drop_reason reason);
 void tcp_arrival_done(struct tcp_connection *c, struct tcp_arrival *a);
 
-// tcp_input.c: synchronised states from step "first" on; also SYN-RECEIVED.
+// tcp_segment_arrives.c: RFC 9293 3.10.7.4 from step "first" on.
 void tcp_process(struct tcp_connection *c, struct tcp_arrival *a);
+// RFC 7323 5: is the segment older than what was seen?
+bool tcp_paws_rejects(const struct tcp_connection *c,
+                      const struct tcp_arrival *a);
+// tcp_time_wait.c. Returns true when the segment opens a new incarnation: then
+// it is the listener's, and the connection has ended.
+bool tcp_time_wait_input(struct tcp_connection *c, struct tcp_arrival *a);
 // Steps six to eight for a segment whose ACK was taken: URG, text, FIN.
 void tcp_process_text(struct tcp_connection *c, struct tcp_arrival *a);
 // Says that the peer's FIN is in order now.
@@ -439,10 +460,12 @@ void tcp_listen_forget_child(struct tcp_connection *c);
 int tcp_listener_create(struct tcp_connection *c, int backlog);
 void tcp_listener_destroy(struct tcp_connection *c); // ends all children
 struct tcp_connection *tcp_listener_take(struct tcp_connection *c);
+void tcp_listener_remove(struct tcp_connection *child); // of the accept queue
 // tcp_syn_sent.c. Consumes the arrival.
 void tcp_syn_sent_input(struct tcp_connection *c, struct tcp_arrival *a);
 // Established: windows, congestion control, timers, events.
-void tcp_become_established(struct tcp_connection *c);
+void tcp_become_established(struct tcp_connection *c,
+                            const struct tcp_arrival *a);
 
 // --- tcp_reset.c ------------------------------------------------------------
 
@@ -452,6 +475,8 @@ void tcp_reset_reply(struct stack *stack, struct tcp_arrival *a,
                      enum drop_reason reason);
 // RST of a connection of ours, at snd_nxt.
 void tcp_reset_send(struct tcp_connection *c);
+// An acceptable RST came: ends the connection with the error of its state.
+void tcp_reset_received(struct tcp_connection *c, struct tcp_arrival *a);
 // RFC 5961 7: at most tcp.challenge-ack-limit a second.
 void tcp_challenge_ack(struct tcp_connection *c);
 // ACK for a segment outside the window: rate-limited per connection when it
@@ -461,7 +486,7 @@ void tcp_out_of_window_ack(struct tcp_connection *c,
 
 // --- tcp_isn.c --------------------------------------------------------------
 
-tcp_seq tcp_isn(struct tcp_connection *c);
+tcp_seq tcp_isn(const struct tcp_connection *c);
 uint32_t tcp_timestamp_offset(const struct tcp_connection *c);
 // TS value of now: milliseconds plus the connection's offset.
 static inline uint32_t tcp_timestamp(const struct tcp_connection *c)
@@ -499,7 +524,9 @@ int tcp_segments_split(struct tcp_connection *c, uint32_t position,
                        tcp_seq seq);
 // The record was (re)transmitted now: newest in the order of transmission.
 void tcp_segments_sent(struct tcp_connection *c, uint32_t position);
-// Takes a record out of the order of transmission (delivered).
+// Takes a record out of the order of transmission (delivered or lost), and back
+// to its place by time.
+void tcp_segments_relink(struct tcp_connection *c, uint32_t position);
 void tcp_segments_unlink(struct tcp_connection *c, uint32_t position);
 
 static inline uint32_t tcp_packets_in_flight(const struct tcp_connection *c)
@@ -525,10 +552,12 @@ void tcp_buffer_clear(struct tcp_connection *c);
 
 // --- Output (tcp_output.c, tcp_segment.c) -----------------------------------
 
-// Sends what may be sent now: lost segments first, then new data. With a mask
-// of TCP_OUTPUT_*.
+// Sends what may be sent now: lost segments first, then new data.
 void tcp_output(struct tcp_connection *c);
-// The same with a partial segment although Nagle would hold it.
+void tcp_output_on_timer(struct tcp_connection *c); // pacing, cork
+// One segment of new data although cwnd forbids it (tail loss probe).
+void tcp_send_one(struct tcp_connection *c);
+// As tcp_output, with a partial segment although Nagle would hold it.
 void tcp_output_push(struct tcp_connection *c);
 // Sends what is owed after an arrival: data, or a bare ACK now or later.
 void tcp_output_after_input(struct tcp_connection *c);
@@ -542,20 +571,30 @@ int tcp_send_syn(struct tcp_connection *c);
 // Sends record `position` again. 0 or what ip_output said; -EAGAIN: nothing
 // fits the window.
 int tcp_retransmit(struct tcp_connection *c, uint32_t position);
+void tcp_retransmit_after_timeout(struct tcp_connection *c);
 void tcp_queue_fin(struct tcp_connection *c);
+bool tcp_fin_unsent(const struct tcp_connection *c); // queued, never sent
 // Bytes written and not sent yet, FIN not counted.
 uint32_t tcp_unsent(const struct tcp_connection *c);
 // Bytes that socket_send would take now.
 uint32_t tcp_send_room(const struct tcp_connection *c);
+void tcp_init_send_limit(struct tcp_connection *c);
 static inline tcp_seq tcp_window_end(const struct tcp_connection *c)
 {
     return c->snd_una + c->snd_wnd;
 }
 
-// Builds one segment and gives it to IP. payload bytes are taken from the
-// stream at seq. 0 or a negative errno of ip_prepare/ip_output.
+// A record of what was sent for the first time just now; counts it.
+struct tcp_segment *tcp_record_new(struct tcp_connection *c, tcp_seq end_seq,
+                                   uint16_t flags);
+// With a source: the sequence space covers what the source has.
+void tcp_refill(struct tcp_connection *c);
+
+// tcp_segment.c. Builds one segment and gives it to IP. payload bytes are taken
+// from the stream at seq. 0 or a negative errno of ip_prepare/ip_output.
 int tcp_segment_send(struct tcp_connection *c, tcp_seq seq, uint32_t payload,
                      uint8_t flags);
+
 // What each segment that carries an ACK changes.
 void tcp_ack_sent(struct tcp_connection *c);
 
@@ -607,29 +646,33 @@ enum tcp_ack_flag {
     ACK_LOST_RETRANSMIT = 1 << 7, // a retransmission was lost again
     ACK_UNA_ADVANCED = 1 << 8,
     ACK_DSACK = 1 << 9,
-    ACK_ORIGINAL_SACKED = 1 << 10, // SACKed or acked without retransmission
-    ACK_RENEGED = 1 << 11,
-    ACK_SET_TIMER = 1 << 12,
+    ACK_DSACK_PROBE = 1 << 10,     // and it is about the tail loss probe
+    ACK_ORIGINAL_SACKED = 1 << 11, // delivered without retransmission
+    ACK_RENEGED = 1 << 12,
+    ACK_SET_TIMER = 1 << 13,
 };
 #define ACK_NOT_DUPLICATE (ACK_DATA | ACK_WINDOW_UPDATE | ACK_DATA_ACKED)
-#define ACK_FORWARD       (ACK_DATA_ACKED | ACK_DATA_SACKED)
+#define ACK_ACKED         (ACK_DATA_ACKED | ACK_SYN_ACKED)
+
+enum tcp_resend { RESEND_NOTHING, RESEND_LOST, RESEND_NEW };
 
 struct tcp_ack_news {
     uint32_t flags; // enum tcp_ack_flag
     tcp_seq prior_una;
     uint32_t prior_packets, prior_in_flight, prior_delivered, prior_lost;
+    uint32_t prior_sacked;
     uint32_t acked_bytes, acked_segments;
-    ns_t first_ackt, last_ackt; // sent_at of never retransmitted records
-    ns_t sack_first, sack_last;
-    uint32_t reordered_to; // position of the lowest reordered record
+    ns_t first_sent, last_sent; // of acked records sent once; -1: none
+    ns_t sack_first, sack_last; // likewise of SACKed ones
+    tcp_seq reordered;          // lowest start of a record delivered late
+    tcp_seq prior_highest_sack;
     bool has_reordered;
-    ns_t rtt; // -1: none
+    ns_t rtt; // of the latest record, for congestion controls; -1: none
+    enum tcp_resend resend;
     // Rate sample.
-    ns_t prior_delivered_at;
-    uint32_t sample_delivered, sample_end_first;
-    ns_t send_interval;
+    ns_t sample_delivered_at, send_interval;
+    uint32_t sample_delivered;
     bool sample_is_retransmission, sample_is_app_limited;
-    ns_t last_end_at;
 };
 
 // tcp_ack.c: false: not acceptable (already answered).
@@ -637,43 +680,63 @@ bool tcp_ack_process(struct tcp_connection *c, struct tcp_arrival *a);
 // tcp_sack.c
 void tcp_sack_process(struct tcp_connection *c, const struct tcp_arrival *a,
                       struct tcp_ack_news *news);
-void tcp_sack_mark(struct tcp_connection *c, uint32_t position,
-                   struct tcp_ack_news *news);
+// End of the highest SACKed record, or snd_una.
+tcp_seq tcp_highest_sack(struct tcp_connection *c);
 // Dup-ACK emulation of SACK where the peer has none.
 void tcp_reno_sack_add(struct tcp_connection *c, uint32_t duplicates);
 void tcp_reno_sack_remove(struct tcp_connection *c, uint32_t acked);
-void tcp_reno_sack_reset(struct tcp_connection *c);
-void tcp_check_reordering(struct tcp_connection *c, uint32_t position);
+void tcp_note_reordering(struct tcp_connection *c, tcp_seq low);
 // tcp_rack.c
+bool tcp_uses_rack(const struct tcp_connection *c);
 void tcp_rack_advance(struct tcp_connection *c,
-                      const struct tcp_segment *segment, ns_t rtt);
+                      const struct tcp_segment *segment);
 void tcp_rack_update_window(struct tcp_connection *c,
                             const struct tcp_ack_news *news);
-// Marks what is lost by time; arms the reordering timer.
-void tcp_rack_mark_lost(struct tcp_connection *c);
+// Time until `segment` is lost by a reordering window; <= 0: it is.
+ns_t tcp_rack_time_left(const struct tcp_connection *c,
+                        const struct tcp_segment *segment, ns_t window);
+// Marks what is lost by time. True: the reordering timer was armed.
+bool tcp_rack_mark_lost(struct tcp_connection *c);
 void tcp_rack_on_timer(struct tcp_connection *c);
 void tcp_mark_lost(struct tcp_connection *c, uint32_t position);
-// RFC 6675 4 for those who turn RACK off, and NewReno.
-void tcp_mark_by_count(struct tcp_connection *c, uint32_t duplicates);
+// NewReno (RFC 6582), and RFC 6675 4 for those who turn RACK off.
+void tcp_reno_mark_lost(struct tcp_connection *c, bool una_advanced);
+void tcp_sack_mark_by_count(struct tcp_connection *c, bool fast);
 // tcp_tlp.c
 bool tcp_tlp_schedule(struct tcp_connection *c, bool has_advanced);
 void tcp_tlp_on_timer(struct tcp_connection *c);
 void tcp_tlp_process_ack(struct tcp_connection *c, tcp_seq ack, uint32_t flags);
 // tcp_recovery.c
 void tcp_recovery_on_ack(struct tcp_connection *c, struct tcp_ack_news *news,
-                         uint32_t duplicates, int *retransmit);
+                         uint32_t duplicates);
 void tcp_recovery_enter_loss(struct tcp_connection *c);
 void tcp_recovery_enter(struct tcp_connection *c, bool is_ece);
 void tcp_recovery_enter_cwr(struct tcp_connection *c);
+// A reduction that is over at once (tail loss probe).
+void tcp_recovery_pass_cwr(struct tcp_connection *c);
+// tcp_undo.c
+bool tcp_undo_recovery(struct tcp_connection *c);
+bool tcp_undo_by_dsack(struct tcp_connection *c);
+bool tcp_undo_loss(struct tcp_connection *c, bool is_frto);
+bool tcp_undo_partial(struct tcp_connection *c, tcp_seq prior_una);
+void tcp_keep_open(struct tcp_connection *c);
+bool tcp_any_retransmitted(struct tcp_connection *c);
 void tcp_set_ca_state(struct tcp_connection *c, enum tcp_ca_state state);
+// PRR, RFC 6937: cwnd for what this ACK delivered.
 void tcp_cwnd_reduce(struct tcp_connection *c, uint32_t delivered,
                      uint32_t lost, uint32_t flags);
+void tcp_cwnd_end_reduction(struct tcp_connection *c);
+void tcp_cwnd_begin_reduction(struct tcp_connection *c);
+static inline bool tcp_in_reduction(const struct tcp_connection *c)
+{
+    return c->ca_state == TCP_CA_CWR || c->ca_state == TCP_CA_RECOVERY;
+}
 void tcp_retransmit_lost(struct tcp_connection *c);
+void tcp_retransmit_too_big(struct tcp_connection *c); // after tcp_sync_mss
 // tcp_cwnd.c: the embedded congestion control.
 void tcp_congestion_init(struct tcp_connection *c);
 void tcp_congestion_sync(struct tcp_connection *c);
-void tcp_congestion_on_ack(struct tcp_connection *c,
-                           const struct tcp_ack_news *news);
+void tcp_congestion_on_ack(struct tcp_connection *c, struct tcp_ack_news *news);
 void tcp_cwnd_validate(struct tcp_connection *c, bool is_limited);
 void tcp_cwnd_after_idle(struct tcp_connection *c);
 uint32_t tcp_initial_cwnd(const struct tcp_connection *c); // segments
@@ -690,6 +753,9 @@ void tcp_rate_generate(struct tcp_connection *c, struct tcp_ack_news *news,
                        struct congestion_sample *out);
 void tcp_rate_check_app_limited(struct tcp_connection *c);
 
+// tcp_ecn.c, RFC 3168
+void tcp_ecn_received(struct tcp_connection *c, const struct tcp_arrival *a);
+
 // --- Timers (tcp_timer.c) ---------------------------------------------------
 
 void tcp_timer_on_expiry(struct timer *timer);
@@ -704,12 +770,19 @@ static inline bool tcp_deadline_is_set(const struct tcp_connection *c,
 // (Re)arms RTO, or what is to come before it; stops it when nothing is
 // outstanding.
 void tcp_rearm_rto(struct tcp_connection *c);
+// The same counted from the transmission of the first record.
+void tcp_rearm_rto_from_first(struct tcp_connection *c);
 void tcp_retransmit_timer_set(struct tcp_connection *c,
                               enum tcp_retransmit_kind kind, ns_t after);
 void tcp_keepalive_start(struct tcp_connection *c);
 void tcp_persist_check(struct tcp_connection *c);
 
 // --- The rest ---------------------------------------------------------------
+
+int tcp_set_option(struct socket *socket, enum socket_option option,
+                   int64_t value);
+int tcp_get_option(const struct socket *socket, enum socket_option option,
+                   int64_t *out);
 
 void tcp_icmp_error(struct stack *stack, const struct icmp_error *error);
 void tcp_input(struct stack *stack, struct packet *packet);

@@ -1,0 +1,145 @@
+// Sends records again.
+// SPDX-License-Identifier: MIT
+#include "stack/tcp/tcp.h"
+
+static uint32_t payload_of(const struct tcp_segment *segment)
+{
+    return segment->end_seq - segment->seq -
+           ((segment->flags & SEGMENT_SYN) != 0) -
+           ((segment->flags & SEGMENT_FIN) != 0);
+}
+
+static uint8_t tcp_flags_of(const struct tcp_connection *c,
+                            const struct tcp_segment *segment)
+{
+    uint8_t flags = TCP_ACK;
+    if (segment->flags & SEGMENT_SYN)
+        flags = c->state == TCP_SYN_SENT ? TCP_SYN : TCP_SYN | TCP_ACK;
+    if (segment->flags & SEGMENT_FIN)
+        flags |= TCP_FIN;
+    if (segment->flags & SEGMENT_PUSH)
+        flags |= TCP_PSH;
+    return flags;
+}
+
+// A peer that took its window back gets what fits; the first record is sent in
+// any case, as a probe (RFC 9293 3.8.6).
+static int fit_to_window(struct tcp_connection *c, uint32_t position)
+{
+    struct tcp_segment *segment = tcp_segment_at(c, position);
+    if (segment->flags & SEGMENT_SYN)
+        return 0;
+    uint32_t most = c->mss;
+    if (seq_lt(segment->seq, tcp_window_end(c)))
+        most = min_u32(most, tcp_window_end(c) - segment->seq);
+    else if (segment->seq != c->snd_una)
+        return -EAGAIN;
+    if (payload_of(segment) > most)
+        return tcp_segments_split(c, position, segment->seq + most);
+    return 0;
+}
+
+static void note_retransmission(struct tcp_connection *c, uint32_t position,
+                                uint32_t payload)
+{
+    struct tcp_segment *segment = tcp_segment_at(c, position);
+    if (!(segment->flags & SEGMENT_RETRANSMITTED))
+        c->retrans_out++;
+    segment->flags |= SEGMENT_RETRANSMITTED | SEGMENT_EVER_RETRANSMITTED;
+    if (segment->transmissions < UINT16_MAX)
+        segment->transmissions++;
+    tcp_rate_sent(c, segment);
+    segment->sent_at = tcp_now(c);
+    tcp_segments_sent(c, position);
+    if (c->retransmit_started == 0)
+        c->retransmit_started = tcp_now(c);
+    c->undo_retrans++;
+    c->undo_is_fresh = false;
+    c->statistics.retransmitted++;
+    c->statistics.bytes_retransmitted += payload;
+    tcp_count(c, COUNT_TCP_RETRANSMITTED);
+}
+
+// What cannot leave counts as sent: the timer brings it back.
+int tcp_retransmit(struct tcp_connection *c, uint32_t position)
+{
+    int error = fit_to_window(c, position);
+    if (error)
+        return error;
+    struct tcp_segment *segment = tcp_segment_at(c, position);
+    uint32_t payload = payload_of(segment);
+    error =
+        tcp_segment_send(c, segment->seq, payload, tcp_flags_of(c, segment));
+    if (error == -EMSGSIZE) {
+        uint32_t mss = c->mss;
+        tcp_sync_mss(c);
+        if (c->mss < mss)
+            return tcp_retransmit(c, position);
+    }
+    note_retransmission(c, position, payload);
+    return 0;
+}
+
+static bool is_lost_here(const struct tcp_segment *segment)
+{
+    return (segment->flags & SEGMENT_LOST) &&
+           !(segment->flags & (SEGMENT_SACKED | SEGMENT_RETRANSMITTED));
+}
+
+static bool cwnd_is_open(const struct tcp_connection *c)
+{
+    return tcp_packets_in_flight(c) < tcp_cwnd_segments(c);
+}
+
+// Everything left of the hint is delivered, in flight, or not believed lost.
+void tcp_retransmit_lost(struct tcp_connection *c)
+{
+    const struct tcp_segments *s = &c->segments;
+    if (c->lost_out == 0)
+        return;
+    bool rearm = false;
+    uint32_t p = c->retransmit_hint;
+    if (p - s->first > s->last - s->first)
+        p = s->first;
+    for (; p != s->last && cwnd_is_open(c); p++) {
+        if (!is_lost_here(tcp_segment_at(c, p)))
+            continue;
+        if (tcp_retransmit(c, p) != 0)
+            break;
+        if (c->ca_state == TCP_CA_RECOVERY || c->ca_state == TCP_CA_CWR)
+            c->prr_out++;
+        rearm |= p == s->first && c->retransmit_kind != TCP_RETRANSMIT_REORDER;
+    }
+    c->retransmit_hint = p;
+    if (rearm)
+        tcp_retransmit_timer_set(c, TCP_RETRANSMIT_RTO, tcp_rto(c));
+}
+
+// RFC 6298 5.4: the earliest one, whatever the windows say.
+void tcp_retransmit_after_timeout(struct tcp_connection *c)
+{
+    tcp_retransmit(c, c->segments.first);
+}
+
+// Records larger than the segment size has become: lost, without that meaning
+// congestion (RFC 1191 6.4, Linux tcp_simple_retransmit).
+void tcp_retransmit_too_big(struct tcp_connection *c)
+{
+    const struct tcp_segments *s = &c->segments;
+    uint32_t lost = c->lost_out;
+    if (!c->has_sack)
+        c->sacked_out = 0;
+    for (uint32_t p = s->first; p != s->last; p++)
+        if (payload_of(tcp_segment_at(c, p)) > c->mss)
+            tcp_mark_lost(c, p);
+    if (c->lost_out == lost)
+        return;
+    if (c->ca_state != TCP_CA_LOSS) {
+        c->high_seq = c->snd_nxt;
+        c->cc.ssthresh = max_u32(c->cc.ssthresh, c->cc.cwnd);
+        c->cc.prior_ssthresh = 0;
+        c->has_undo = false;
+        tcp_set_ca_state(c, TCP_CA_LOSS);
+    }
+    tcp_retransmit_lost(c);
+}
