@@ -18,6 +18,7 @@
     X(icmp)                                                                    \
     X(ipv4)                                                                    \
     X(ipv6)                                                                    \
+    X(ipv6_extension)                                                          \
     X(nd)                                                                      \
     X(packet)                                                                  \
     X(random)                                                                  \
