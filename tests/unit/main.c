@@ -13,18 +13,27 @@
     X(address)                                                                 \
     X(arp)                                                                     \
     X(checksum)                                                                \
+    X(congestion)                                                              \
+    X(cubic)                                                                   \
     X(engine)                                                                  \
     X(ethernet)                                                                \
     X(icmp)                                                                    \
     X(ipv4)                                                                    \
     X(ipv6)                                                                    \
     X(ipv6_extension)                                                          \
+    X(link)                                                                    \
     X(nd)                                                                      \
+    X(neighbour)                                                               \
+    X(newreno)                                                                 \
     X(packet)                                                                  \
+    X(packetdrill_expression)                                                  \
+    X(packetdrill_packets)                                                     \
+    X(packetdrill_parser)                                                      \
     X(random)                                                                  \
     X(settings)                                                                \
     X(siphash)                                                                 \
     X(socket)                                                                  \
+    X(tcp)                                                                     \
     X(tcp_wire)                                                                \
     X(timer)                                                                   \
     X(udp)                                                                     \
