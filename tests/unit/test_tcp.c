@@ -1,0 +1,59 @@
+// Tests of TCP between two stacks.
+// SPDX-License-Identifier: MIT
+#include <errno.h>
+
+#include "stack/tcp/tcp.h"
+#include "tests/unit/tcp_fixture.h"
+#include "tests/unit/unit.h"
+
+static void transfer(uint8_t family, uint64_t bytes, uint64_t back,
+                     bool uses_source)
+{
+    struct tcp_pair *pair = tcp_pair_create(family, 1);
+    pair->uses_source = uses_source;
+    tcp_pair_start(pair, bytes, back);
+    CHECK(tcp_pair_run(pair, 300 * NS_PER_S));
+    CHECK(tcp_pair_is_intact(pair));
+    CHECK_EQUAL(pair->client.error, 0);
+    CHECK_EQUAL(pair->server.error, 0);
+    CHECK_EQUAL(pair->server.received, bytes);
+    CHECK_EQUAL(pair->client.received, back);
+    CHECK_EQUAL(
+        stack_counter(pair->client_host->stack, COUNT_TCP_RETRANSMITTED), 0);
+    tcp_pair_destroy(pair);
+}
+
+static void a_connection_opens_and_closes_without_data(void)
+{
+    transfer(IP_V4, 0, 0, false);
+    transfer(IP_V6, 0, 0, false);
+}
+
+static void one_byte_arrives(void)
+{
+    transfer(IP_V4, 1, 0, false);
+    transfer(IP_V6, 1, 1, false);
+}
+
+static void a_megabyte_arrives_over_ipv4(void)
+{
+    transfer(IP_V4, 1000000, 0, false);
+}
+
+static void a_megabyte_arrives_over_ipv6_both_ways(void)
+{
+    transfer(IP_V6, 1000000, 1000000, false);
+}
+
+static void a_source_needs_no_buffer(void)
+{
+    transfer(IP_V4, 3000000, 100, true);
+}
+
+const struct unit_test suite_tcp[] = {
+    UNIT(a_connection_opens_and_closes_without_data),
+    UNIT(one_byte_arrives),
+    UNIT(a_megabyte_arrives_over_ipv4),
+    UNIT(a_megabyte_arrives_over_ipv6_both_ways),
+    UNIT(a_source_needs_no_buffer),
+    {0}};
