@@ -34,6 +34,7 @@
     X(siphash)                                                                 \
     X(socket)                                                                  \
     X(tcp)                                                                     \
+    X(tcp_sweep)                                                               \
     X(tcp_wire)                                                                \
     X(timer)                                                                   \
     X(udp)                                                                     \
