@@ -18,6 +18,7 @@
     X(engine)                                                                  \
     X(ethernet)                                                                \
     X(icmp)                                                                    \
+    X(icmpv6)                                                                  \
     X(ipv4)                                                                    \
     X(ipv6)                                                                    \
     X(ipv6_extension)                                                          \
