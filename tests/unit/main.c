@@ -19,6 +19,7 @@
     X(ethernet)                                                                \
     X(icmp)                                                                    \
     X(icmpv6)                                                                  \
+    X(impairment)                                                              \
     X(ipv4)                                                                    \
     X(ipv6)                                                                    \
     X(ipv6_extension)                                                          \
