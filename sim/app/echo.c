@@ -80,7 +80,7 @@ static int open_datagram(struct echo *echo, uint8_t family, struct socket **out)
     int error =
         socket_open(echo->app.host->stack, SOCKET_DATAGRAM, family, 0, &socket);
     if (error)
-        return error == -EPROTONOSUPPORT ? 0 : error;
+        return error == -EAFNOSUPPORT ? 0 : error;
     if (family == IP_V6)
         socket_set_option(socket, OPTION_IPV6_ONLY, 1);
     error = socket_bind(socket, &local);

@@ -80,7 +80,7 @@ int stream_server_start(struct stream_server *server, struct app *app,
             continue;
         int error = listen_on(server, families[i], &server->listener[i]);
         // A host without one of the families serves the other.
-        if (error && !(error == -EPROTONOSUPPORT && wanted == IP_NONE)) {
+        if (error && !(error == -EAFNOSUPPORT && wanted == IP_NONE)) {
             stream_server_stop(server);
             return error;
         }

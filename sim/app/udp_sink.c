@@ -110,7 +110,7 @@ static int open_one(struct udp_sink *sink, uint8_t family, struct socket **out)
     struct endpoint local = {ip_addr_any(family), sink->app.config.port, 0};
     int error =
         socket_open(sink->app.host->stack, SOCKET_DATAGRAM, family, 0, out);
-    if (error == -EPROTONOSUPPORT && sink->app.config.family == IP_NONE)
+    if (error == -EAFNOSUPPORT && sink->app.config.family == IP_NONE)
         return 0;
     if (error)
         return error;

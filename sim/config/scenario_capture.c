@@ -140,6 +140,9 @@ int build_captures(struct scenario *s)
 {
     if (!scenario_captures(s))
         return 0;
+    if (!s->sim->capture_dir &&
+        !(s->sim->capture_dir = strdup(s->options.capture_dir)))
+        return -ENOMEM;
     for (struct link *link = s->sim->links; link; link = link->next)
         for (unsigned end = 0; end < 2 && is_wanted(s, link); end++) {
             int error = open_capture(s, link->ends[end]);
