@@ -1,6 +1,5 @@
 // Reads impairments: what a link does to which frames.
 // SPDX-License-Identifier: MIT
-#include <pcap/pcap.h>
 #include <string.h>
 
 #include "sim/config/spec.h"
@@ -129,37 +128,6 @@ static void check_limited(struct scenario *s, const struct value *map,
                             action == IMPAIR_DROP ? "lost frames"
                                                   : actions[action]);
     }
-}
-
-// --- Filters ----------------------------------------------------------------
-
-#define FILTER_LONGEST 4096
-
-bool check_filter(struct scenario *s, const struct value *value,
-                  const char *name, bool is_point_to_point)
-{
-    struct bpf_program program;
-    const char *text;
-    if (!schema_read_text(value, name, &text, s->diagnostics))
-        return false;
-    if (strlen(text) > FILTER_LONGEST) {
-        diagnostics_add(s->diagnostics, value->place,
-                        "%s: longer than %d characters", name, FILTER_LONGEST);
-        return false;
-    }
-    pcap_t *pcap =
-        pcap_open_dead(is_point_to_point ? DLT_RAW : DLT_EN10MB, 65535);
-    bool is_good = pcap && pcap_compile(pcap, &program, text, 1,
-                                        PCAP_NETMASK_UNKNOWN) == 0;
-    if (is_good)
-        pcap_freecode(&program);
-    else
-        diagnostics_add(s->diagnostics, value->place,
-                        "%s: '%s' is not a pcap filter: %s", name, text,
-                        pcap ? pcap_geterr(pcap) : "no memory is left");
-    if (pcap)
-        pcap_close(pcap);
-    return is_good;
 }
 
 // --- What both ways of writing share ----------------------------------------

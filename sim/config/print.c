@@ -1,6 +1,7 @@
 // Shows a network with everything that was chosen for it, as YAML.
 // SPDX-License-Identifier: MIT
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "sim/config/spec.h"
@@ -205,10 +206,10 @@ static void print_nodes(FILE *out, const struct scenario *s,
 
 // --- Links ------------------------------------------------------------------
 
-static void print_queue(FILE *out, const struct queue_config *queue)
+static void print_queue(FILE *out, const struct queue_config *queue, int indent)
 {
     static const struct queue_config none;
-    fputs("      queue: {", out);
+    fprintf(out, "%*squeue: {", indent, "");
     const char *separator =
         print_differences(out, &queue_schema, queue, &none, "");
     if (!*separator)
@@ -216,60 +217,109 @@ static void print_queue(FILE *out, const struct queue_config *queue)
     fputs("}\n", out);
 }
 
-static void print_selection(FILE *out, const struct impairment_config *fate)
+// ", key: value" for what narrows an impairment down.
+static void print_selection(FILE *out, const struct impairment_config *fate,
+                            chance_t usual_probability, const char *separator)
 {
     const struct impairment_selector *select = &fate->select;
     const struct impairment_config base = {
         .action = fate->action,
-        .select = {.probability = CHANCE_ALWAYS,
+        .select = {.probability = usual_probability,
                    .ge_bad = CHANCE_ALWAYS,
                    .until = NS_NEVER}};
-    print_differences(out, &impairment_schema, fate, &base, ", ");
-    for (size_t i = 0; i < select->nth_count; i++)
-        fprintf(out, "%s%" PRIu32, i ? ", " : ", nth: [", select->nth[i]);
-    fputs(select->nth_count ? "]" : "", out);
+    separator =
+        print_differences(out, &impairment_schema, fate, &base, separator);
+    if (select->nth_count) {
+        fprintf(out, "%snth: [", separator);
+        for (size_t i = 0; i < select->nth_count; i++)
+            fprintf(out, "%s%" PRIu32, i ? ", " : "", select->nth[i]);
+        fputs("]", out);
+        separator = ", ";
+    }
     if (select->filter) {
-        fputs(", filter: ", out);
+        fprintf(out, "%sfilter: ", separator);
         print_text(out, select->filter);
     }
 }
 
-static void print_impairments(FILE *out, const struct direction_spec *d)
+static void print_simple(FILE *out, const struct direction_spec *d, int indent)
 {
-    bool is_first = true;
-    for (size_t i = 0; i < SIMPLE_COUNT + d->list_count; i++) {
-        const struct impairment_config *fate =
-            i < SIMPLE_COUNT ? &d->simple[i] : &d->list[i - SIMPLE_COUNT];
-        if (i < SIMPLE_COUNT && fate->select.probability == 0)
+    static const char *const words[SIMPLE_COUNT] = {"loss", "corrupt",
+                                                    "duplicate", "reorder"};
+    for (unsigned i = 0; i < SIMPLE_COUNT; i++) {
+        if (d->simple[i].select.probability == 0)
             continue;
-        fprintf(out, "%s        - {%s: all",
-                is_first ? "      impairments:\n" : "",
-                impairment_action_name(fate->action));
-        is_first = false;
-        print_selection(out, fate);
+        fprintf(out, "%*s%s: {", indent, "", words[i]);
+        // A chance of its own is always told, but a model has none.
+        print_selection(out, &d->simple[i],
+                        d->simple[i].select.model == LOSS_GILBERT_ELLIOTT
+                            ? CHANCE_ALWAYS
+                            : 0,
+                        "");
         fputs("}\n", out);
     }
 }
 
-static void print_direction(FILE *out, const struct link_spec *link,
-                            unsigned from)
+static void print_impairments(FILE *out, const struct direction_spec *d,
+                              int indent)
 {
-    const struct direction_spec *d = &link->direction[from];
-    const struct end_spec *end = &link->ends[from];
+    if (d->list_count)
+        fprintf(out, "%*simpairments:\n", indent, "");
+    for (size_t i = 0; i < d->list_count; i++) {
+        fprintf(out, "%*s- {%s: all", indent + 2, "",
+                impairment_action_name(d->list[i].action));
+        print_selection(out, &d->list[i], CHANCE_ALWAYS, ", ");
+        fputs("}\n", out);
+    }
+}
+
+static void print_direction(FILE *out, const struct direction_spec *d,
+                            int indent)
+{
     static const struct direction_spec none;
-    bool is_loop = link->ends[0].iface->node == link->ends[1].iface->node;
-    fprintf(out, "    from-%s%s%s:\n", end->node_name, is_loop ? ":" : "",
-            is_loop ? end->iface->name : "");
     for (size_t i = 0; i < direction_schema.count; i++) {
         const struct schema_key *row = &direction_schema.keys[i];
         if (row->width == 0 || schema_get(row, d) == schema_get(row, &none))
             continue;
-        fprintf(out, "      %s: ", row->name);
+        fprintf(out, "%*s%s: ", indent, "", row->name);
         print_number(out, row, schema_get(row, d));
         fputc('\n', out);
     }
-    print_queue(out, &d->config.queue);
-    print_impairments(out, d);
+    print_queue(out, &d->config.queue, indent);
+    print_simple(out, d, indent);
+    print_impairments(out, d, indent);
+}
+
+// Two directions are alike when they would be written alike.
+static bool are_alike(const struct direction_spec directions[2])
+{
+    char *text[2] = {NULL, NULL};
+    size_t size;
+    for (unsigned d = 0; d < 2; d++) {
+        FILE *memory = open_memstream(&text[d], &size);
+        must(memory);
+        print_direction(memory, &directions[d], 0);
+        fclose(memory);
+    }
+    bool answer = strcmp(text[0], text[1]) == 0;
+    free(text[0]);
+    free(text[1]);
+    return answer;
+}
+
+static void print_directions(FILE *out, const struct link_spec *link)
+{
+    bool is_loop = link->ends[0].iface->node == link->ends[1].iface->node;
+    if (are_alike(link->direction)) {
+        print_direction(out, &link->direction[0], 4);
+        return;
+    }
+    for (unsigned from = 0; from < 2; from++) {
+        const struct iface_spec *iface = link->ends[from].iface;
+        fprintf(out, "    from-%s%s%s:\n", iface->node->name,
+                is_loop ? ":" : "", is_loop ? iface->name : "");
+        print_direction(out, &link->direction[from], 6);
+    }
 }
 
 static void print_link(FILE *out, const struct link_spec *link)
@@ -281,8 +331,7 @@ static void print_link(FILE *out, const struct link_spec *link)
         fputs("    type: point-to-point\n", out);
     if (!link->up)
         fputs("    up: off\n", out);
-    for (unsigned from = 0; from < 2; from++)
-        print_direction(out, link, from);
+    print_directions(out, link);
 }
 
 // --- Applications -----------------------------------------------------------

@@ -101,14 +101,16 @@ static void say_unknown(struct scenario *s, const char *name,
                                 document_format(s->document, "there is")));
 }
 
+#define NAMES_TO_SEARCH 5000
 #define COLLECT_NAMES(type, list)                                              \
     size_t count = 0;                                                          \
-    for (type *x = (list); x; x = x->next)                                     \
+    for (type *x = (list); x && count < NAMES_TO_SEARCH; x = x->next)          \
         count++;                                                               \
     const char **known =                                                       \
         document_alloc(s->document, (count + 1) * sizeof *known);              \
+    size_t most = count;                                                       \
     count = 0;                                                                 \
-    for (type *x = (list); x; x = x->next)                                     \
+    for (type *x = (list); x && count < most; x = x->next)                     \
         if (x->name)                                                           \
     known[count++] = x->name
 

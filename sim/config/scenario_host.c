@@ -77,6 +77,14 @@ static const struct schema_key host_keys[] = {
      .form = "prefix or list of them",
      .initial = "chosen",
      .doc = "the same as address"},
+    {.name = "mac",
+     .kind = KEY_OTHER,
+     .form = "hardware address",
+     .initial = "02:00:00:NN:NN:PP",
+     .doc = "hardware address of the host's first interface"},
+    {"mtu", KEY_SIZE, FIELD(struct node_spec, loose_mtu), 68, 65535, NULL, NULL,
+     "of the link, else 1500", "largest IP packet of the first interface",
+     "RFC 791, RFC 894"},
     {.name = "interfaces",
      .kind = KEY_OTHER,
      .form = "map of interfaces",
@@ -276,7 +284,7 @@ struct iface_spec *node_find_iface(const struct node_spec *node,
 }
 
 static void read_mac(struct scenario *s, const struct value *map,
-                     struct iface_spec *iface)
+                     struct mac_addr *out)
 {
     const struct value *value = value_find(map, "mac");
     struct mac_addr mac;
@@ -293,7 +301,7 @@ static void read_mac(struct scenario *s, const struct value *map,
                         "lowest bit of its first byte must be 0",
                         value->text);
     else
-        iface->mac = mac;
+        *out = mac;
 }
 
 static bool check_iface_name(struct scenario *s, const char *name,
@@ -325,7 +333,7 @@ static void read_iface(struct scenario *s, const struct value *value,
         return;
     iface->mtu = keys.mtu;
     read_addresses(s, value, &iface->addresses);
-    read_mac(s, value, iface);
+    read_mac(s, value, &iface->mac);
     const struct value *link = value_find(value, "link");
     if (link &&
         schema_read_text(link, "link", &iface->link_name, s->diagnostics))
@@ -415,6 +423,7 @@ static void read_host_map(struct scenario *s, const struct value *map,
     if (map->kind != VALUE_MAP)
         return;
     read_addresses(s, map, &node->loose);
+    read_mac(s, map, &node->loose_mac);
     value = value_find(map, "interfaces");
     if (value && value->kind != VALUE_MAP)
         schema_refuse(value, "interfaces", "a map of interfaces",
@@ -481,8 +490,10 @@ static void read_vlan(struct scenario *s, const struct value *value,
     const struct value *tagged = value_find(value, "tagged");
     if (tagged)
         read_tagged(s, tagged, vlan);
-    vlan->next = node->vlans;
-    node->vlans = vlan;
+    struct vlan_spec **end = &node->vlans;
+    while (*end)
+        end = &(*end)->next;
+    *end = vlan;
 }
 
 static void read_switch(struct scenario *s, const struct value *value,

@@ -12,17 +12,18 @@
 struct kind_row {
     const char *name, *what, *example;
     bool needs_unit; // a bare number is refused
+    const char *unit;
 };
 static const struct kind_row kinds[] = {
-    [KEY_BOOLEAN] = {"on/off", "on or off", "on", false},
-    [KEY_INTEGER] = {"number", "a whole number", "10", false},
-    [KEY_TIME] = {"time", "a time", "20ms", true},
-    [KEY_RATE] = {"rate", "a rate in bits a second", "10Mbit", true},
-    [KEY_SIZE] = {"size", "a size in bytes", "64KiB", false},
-    [KEY_CHANCE] = {"chance", "a chance", "1.5%", true},
-    [KEY_WORD] = {"word", "a word", NULL, false},
-    [KEY_TEXT] = {"text", "a text", NULL, false},
-    [KEY_OTHER] = {"", "", NULL, false},
+    [KEY_BOOLEAN] = {"on/off", "on or off", "on", false, ""},
+    [KEY_INTEGER] = {"number", "a whole number", "10", false, ""},
+    [KEY_TIME] = {"time", "a time", "20ms", true, "ms"},
+    [KEY_RATE] = {"rate", "a rate in bits a second", "10Mbit", true, "Mbit"},
+    [KEY_SIZE] = {"size", "a size in bytes", "64KiB", false, ""},
+    [KEY_CHANCE] = {"chance", "a chance", "1.5%", true, "%"},
+    [KEY_WORD] = {"word", "a word", NULL, false, ""},
+    [KEY_TEXT] = {"text", "a text", NULL, false, ""},
+    [KEY_OTHER] = {"", "", NULL, false, ""},
 };
 
 const char *key_kind_name(enum key_kind kind) { return kinds[kind].name; }
@@ -139,14 +140,16 @@ static bool is_bare_number(const char *text)
     return *text && text[strspn(text, "0123456789.")] == '\0';
 }
 
+static bool is_zero(const char *text) { return strcmp(text, "0") == 0; }
+
 static void say_unreadable(const struct value *value, const char *name,
                            enum key_kind kind, struct diagnostics *diagnostics)
 {
     const struct kind_row *row = &kinds[kind];
     if (row->needs_unit && is_bare_number(value->text))
         diagnostics_add(diagnostics, value->place,
-                        "%s: '%s' needs a unit, such as %s", name, value->text,
-                        row->example);
+                        "%s: '%s' needs a unit, such as %s%s", name,
+                        value->text, value->text, row->unit);
     else if (kind == KEY_BOOLEAN)
         diagnostics_add(diagnostics, value->place,
                         "%s: expected on or off, not '%s'", name, value->text);
@@ -224,6 +227,8 @@ bool schema_read_number(const struct value *value, const char *name,
         return true;
     }
     int error = parse_number(row->kind, value->text, &number);
+    if (error == -EINVAL && is_zero(value->text) && row->minimum > 0)
+        error = -ERANGE; // in whatever unit
     if (error == -EINVAL) {
         say_unreadable(value, name, row->kind, diagnostics);
         return false;

@@ -84,9 +84,13 @@ struct node_spec {
     struct route_spec *routes;
     int64_t ageing, address_limit; // switches
     struct vlan_spec *vlans;
-    struct address_spec *loose; // addresses written at the host itself
-    unsigned next_port;         // number for its name
-    uint8_t *vlans_seen;        // domain.c, a bit each
+    // Written at the host itself; its first interface takes them over.
+    struct address_spec *loose;
+    struct mac_addr loose_mac;
+    uint32_t loose_mtu;
+    unsigned next_port;     // number for its name
+    struct node_spec *root; // wiring.c, of a tree of joined switches
+    uint8_t *vlans_seen;    // domain.c, a bit each
     struct node *node;
 };
 

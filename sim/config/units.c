@@ -309,15 +309,19 @@ char *format_time(int64_t ns, char *out, size_t size)
 
 char *format_rate(uint64_t bps, char *out, size_t size)
 {
-    static const struct unit units[] = {
-        {"Gbit", 1000000000}, {"Mbit", 1000000}, {"kbit", 1000}, {"bit", 1}};
+    static const struct unit units[] = {{"Tbit", UINT64_C(1000000000000)},
+                                        {"Gbit", 1000000000},
+                                        {"Mbit", 1000000},
+                                        {"kbit", 1000},
+                                        {"bit", 1}};
     const struct unit *unit = units;
     while (unit->factor > 1 && bps < unit->factor)
         unit++;
     return format_exact(bps, "", unit, out, size);
 }
 
-// The largest whole unit, decimal or binary, whichever text is shorter.
+// The largest whole unit, decimal or binary, whichever text is shorter; with a
+// unit rather than without.
 char *format_size(uint64_t bytes, char *out, size_t size)
 {
     static const struct unit units[] = {{"TB", UINT64_C(1000000000000)},
@@ -329,14 +333,16 @@ char *format_size(uint64_t bytes, char *out, size_t size)
                                         {"MiB", UINT64_C(1) << 20},
                                         {"KiB", UINT64_C(1) << 10}};
     char best[32], text[32];
-    snprintf(best, sizeof best, "%" PRIu64, bytes);
+    size_t limit = (size_t)snprintf(best, sizeof best, "%" PRIu64, bytes) + 1;
     for (size_t i = 0; i < sizeof units / sizeof *units && bytes; i++) {
         if (bytes % units[i].factor)
             continue;
         snprintf(text, sizeof text, "%" PRIu64 "%s", bytes / units[i].factor,
                  units[i].name);
-        if (strlen(text) < strlen(best))
-            memcpy(best, text, sizeof best);
+        if (strlen(text) >= limit)
+            continue;
+        memcpy(best, text, sizeof best);
+        limit = strlen(best);
     }
     snprintf(out, size, "%s", best);
     return out;

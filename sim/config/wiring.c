@@ -76,17 +76,20 @@ static struct iface_spec *find_named(struct scenario *s, struct node_spec *node,
     return NULL;
 }
 
-// The addresses that a host has without naming an interface are those of its
-// first one.
-static void give_loose_addresses(struct node_spec *node)
+// What a host has without naming an interface is its first one's.
+static void give_loose(struct node_spec *node)
 {
-    if (!node->loose || !node->ifaces || !node->ifaces->link)
-        return;
-    struct address_spec **end = &node->ifaces->addresses;
+    static const struct mac_addr none;
+    struct iface_spec *first = node->ifaces;
+    struct address_spec **end = &first->addresses;
     while (*end)
         end = &(*end)->next;
     *end = node->loose;
     node->loose = NULL;
+    if (mac_addr_equal(&first->mac, &none))
+        first->mac = node->loose_mac;
+    if (!first->mtu)
+        first->mtu = node->loose_mtu;
 }
 
 // A switch's port is named by its own name or by that of the node behind it.
@@ -129,7 +132,8 @@ static void wire_end(struct scenario *s, struct link_spec *link, unsigned n,
     iface->link = link;
     iface->end = n;
     find_vlan(iface, link->ends[!n].node_name);
-    give_loose_addresses(node);
+    if (node->ifaces->link)
+        give_loose(node);
 }
 
 static void check_ends(struct scenario *s, const struct link_spec *link)
@@ -214,6 +218,42 @@ static void check_vlans(struct scenario *s, const struct node_spec *node)
                             node->name, vlan->port);
 }
 
+// --- Loops ------------------------------------------------------------------
+
+// Switches speak no spanning tree protocol, so a ring of them repeats a
+// broadcast for ever. Where VLANs are at work a ring may be none; those are
+// left to their author.
+static struct node_spec *find_root(struct node_spec *node)
+{
+    while (node->root)
+        node = node->root;
+    return node;
+}
+
+static void join_switches(struct scenario *s, struct link_spec *link)
+{
+    struct iface_spec *a = link->ends[0].iface, *b = link->ends[1].iface;
+    if (!a || !b || a->node == b->node || a->node->kind != NODE_SWITCH ||
+        b->node->kind != NODE_SWITCH || a->node->vlans || b->node->vlans)
+        return;
+    struct node_spec *one = find_root(a->node), *other = find_root(b->node);
+    if (one != other)
+        other->root = one;
+    else
+        diagnostics_add(s->diagnostics, link->place,
+                        "link '%s' closes a ring of switches, in which "
+                        "broadcasts would go round for ever",
+                        link->name);
+}
+
+static void check_rings(struct scenario *s)
+{
+    for (struct node_spec *node = s->nodes; node; node = node->next)
+        node->root = NULL;
+    for (struct link_spec *link = s->links; link; link = link->next)
+        join_switches(s, link);
+}
+
 void check_wiring(struct scenario *s)
 {
     for (struct node_spec *node = s->nodes; node; node = node->next) {
@@ -225,4 +265,5 @@ void check_wiring(struct scenario *s)
             check_iface(s, i);
         check_vlans(s, node);
     }
+    check_rings(s);
 }
