@@ -503,6 +503,10 @@ void tcp_syn_options(struct tcp_connection *c, bool is_syn_ack,
 void tcp_negotiate(struct tcp_connection *c, const struct tcp_arrival *a);
 // Path MTU, peer's MSS or options have changed: recomputes c->mss.
 void tcp_sync_mss(struct tcp_connection *c);
+// What the path carries beside the timestamps option, and a segment of ours
+// beside the SACK blocks that it would carry now.
+uint32_t tcp_full_mss(const struct tcp_connection *c);
+uint32_t tcp_mss_now(const struct tcp_connection *c);
 uint16_t tcp_mss_to_advertise(const struct tcp_connection *c);
 
 // --- Records (tcp_segments.c) -----------------------------------------------
@@ -623,6 +627,8 @@ uint32_t tcp_window_left(const struct tcp_connection *c); // of the one offered
 // header's field.
 uint16_t tcp_window_select(struct tcp_connection *c);
 void tcp_window_init(struct tcp_connection *c); // before the SYN or SYN-ACK
+// The peer's MSS is known: BSD rounds its buffer up to whole segments.
+void tcp_window_established(struct tcp_connection *c);
 // The application has read: maybe the peer should hear of it.
 void tcp_window_update(struct tcp_connection *c);
 void tcp_window_autotune(struct tcp_connection *c);

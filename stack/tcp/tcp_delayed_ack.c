@@ -19,6 +19,7 @@ static uint32_t shortest_us(const struct tcp_connection *c)
 
 static void add_quick_acks(struct tcp_connection *c, unsigned most)
 {
+    most = min_u32(most, (uint32_t)tcp_settings(c)->tcp_quick_acks);
     unsigned count = c->rcv_wnd / (2 * max_u32(c->rcv_mss, 1));
     if (count == 0)
         count = 2;
@@ -93,7 +94,8 @@ static bool is_due_now(const struct tcp_connection *c)
 static void delay(struct tcp_connection *c)
 {
     uint32_t least = shortest_us(c);
-    uint32_t wait = c->ack_timeout_us;
+    uint32_t wait =
+        tcp_settings(c)->tcp_quick_acks > 0 ? c->ack_timeout_us : least;
     if (wait > least) {
         uint32_t most = c->pingpong || c->ack_is_pushed ? 200000 : 500000;
         if (c->srtt_us)

@@ -76,6 +76,24 @@ static uint32_t bound_to_half_window(const struct tcp_connection *c,
     return most && mss > most ? max_u32(most, 68 - 40) : mss;
 }
 
+uint32_t tcp_full_mss(const struct tcp_connection *c)
+{
+    uint32_t mtu = c->path->path.mtu;
+    uint32_t most = headers_size(c) + (c->has_timestamps ? TIMESTAMP_SPACE : 0);
+    return mtu > most ? mtu - most : 1;
+}
+
+uint32_t tcp_mss_now(const struct tcp_connection *c)
+{
+    if (!c->has_sack || (!c->gaps && !c->has_dsack))
+        return c->mss;
+    unsigned count = c->has_dsack + (c->gaps ? c->gaps->sack_count : 0u);
+    uint32_t size = 4 + 8 * min_u32(count, c->has_timestamps ? 3 : 4);
+    uint32_t most = tcp_full_mss(c);
+    most = most > size + 8 ? most - size : 8;
+    return min_u32(c->mss, most);
+}
+
 void tcp_sync_mss(struct tcp_connection *c)
 {
     uint32_t mtu = c->path->path.mtu;

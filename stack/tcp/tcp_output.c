@@ -76,7 +76,7 @@ struct candidate {
 static struct candidate next_candidate(const struct tcp_connection *c)
 {
     uint32_t unsent = tcp_unsent(c);
-    struct candidate next = {.length = min_u32(unsent, c->mss)};
+    struct candidate next = {.length = min_u32(unsent, tcp_mss_now(c))};
     next.with_fin = tcp_fin_unsent(c) && next.length == unsent;
     return next;
 }
@@ -111,7 +111,7 @@ static bool nagle_allows(const struct tcp_connection *c,
                          const struct candidate *next, bool push)
 {
     bool is_urgent = c->snd_urgent && seq_gt(c->snd_up, c->snd_una);
-    if (next->length >= c->mss || next->with_fin || push || is_urgent)
+    if (next->length >= tcp_mss_now(c) || next->with_fin || push || is_urgent)
         return true;
     if (c->cork || c->more_follows)
         return false;
@@ -166,6 +166,7 @@ static int send_candidate(struct tcp_connection *c,
                           const struct candidate *next)
 {
     tcp_seq seq = c->snd_nxt, end = seq + next->length;
+    bool is_small = next->length < tcp_mss_now(c);
     uint16_t flags = record_flags(c, next, end);
     uint8_t tcp_flags = TCP_ACK;
     if (next->with_fin)
@@ -181,7 +182,7 @@ static int send_candidate(struct tcp_connection *c,
         tcp_end(c, -ENOBUFS);
         return -ENOBUFS;
     }
-    if (next->length < c->mss)
+    if (is_small)
         c->snd_small = end;
     return 0;
 }

@@ -75,7 +75,7 @@ unsigned tcp_sack_to_send(struct tcp_connection *c, unsigned room,
                           struct tcp_sack_block *out)
 {
     unsigned count = 0;
-    if (c->has_dsack)
+    if (c->has_dsack && room > 0)
         out[count++] = c->dsack;
     for (unsigned i = 0; c->gaps && i < c->gaps->sack_count && count < room;
          i++)

@@ -90,5 +90,7 @@ ns_t tcp_rto(const struct tcp_connection *c)
     ns_t most = tcp_settings(c)->tcp_max_rto;
     for (unsigned i = 0; i < c->backoff && rto < most; i++)
         rto *= 2;
+    if (c->srtt_us > 0 || c->backoff > 0)
+        rto += tcp_settings(c)->tcp_rto_slop;
     return min_i64(rto, most);
 }

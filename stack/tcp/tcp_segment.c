@@ -17,8 +17,17 @@ static uint8_t ecn_of_segment(const struct tcp_connection *c, uint8_t flags,
     return is_capable ? 2 : 0;
 }
 
+// Blocks that fit beside the payload: a retransmission is as long as it was.
+static unsigned sack_room(const struct tcp_connection *c, uint32_t payload)
+{
+    unsigned most = c->has_timestamps ? 3 : 4;
+    uint32_t left = tcp_full_mss(c);
+    left = left > payload ? left - payload : 0;
+    return left < 12 ? 0 : min_u32(most, (left - 4) / 8);
+}
+
 static void fill_options(struct tcp_connection *c, uint8_t flags,
-                         struct tcp_options *o)
+                         uint32_t payload, struct tcp_options *o)
 {
     if (flags & TCP_SYN) {
         tcp_syn_options(c, (flags & TCP_ACK) != 0, o);
@@ -31,14 +40,14 @@ static void fill_options(struct tcp_connection *c, uint8_t flags,
         o->ts_echo = c->ts_recent;
     }
     if (c->has_sack && (c->gaps || c->has_dsack)) {
-        unsigned room = c->has_timestamps ? 3 : 4;
+        unsigned room = sack_room(c, payload);
         o->sack_count = (uint8_t)tcp_sack_to_send(c, room, o->sack);
     }
 }
 
 // The common case without the general emitter: timestamps alone.
 static size_t emit_options(struct tcp_connection *c, uint8_t flags,
-                           uint8_t *bytes)
+                           uint32_t payload, uint8_t *bytes)
 {
     bool is_plain =
         !(flags & TCP_SYN) && c->has_timestamps && !c->gaps && !c->has_dsack;
@@ -49,7 +58,7 @@ static size_t emit_options(struct tcp_connection *c, uint8_t flags,
         return 12;
     }
     struct tcp_options o;
-    fill_options(c, flags, &o);
+    fill_options(c, flags, payload, &o);
     return tcp_options_emit(&o, bytes);
 }
 
@@ -85,6 +94,8 @@ static uint16_t urgent_pointer(const struct tcp_connection *c, tcp_seq seq,
 
 static uint16_t window_field(struct tcp_connection *c, uint8_t flags)
 {
+    if (flags & TCP_RST && tcp_settings(c)->tcp_bsd_window)
+        return 0;
     if (flags & TCP_RST)
         return (uint16_t)min_u32(tcp_window_left(c) >> c->rcv_wscale,
                                  UINT16_MAX);
@@ -107,7 +118,7 @@ static void push_header(struct tcp_connection *c, struct packet *packet,
         .window = window_field(c, flags),
     };
     h.urgent = flags & TCP_SYN ? 0 : urgent_pointer(c, seq, &flags);
-    size_t options_size = emit_options(c, flags, options);
+    size_t options_size = emit_options(c, flags, payload, options);
     h.flags = flags;
     h.header_length = (uint8_t)(TCP_HEADER_SIZE + options_size);
     uint8_t *bytes = packet_push(packet, h.header_length);

@@ -84,6 +84,7 @@ void tcp_become_established(struct tcp_connection *c,
     c->snd_wnd = c->max_window = a->window;
     c->snd_wl1 = a->seq;
     tcp_sync_mss(c);
+    tcp_window_established(c);
     tcp_congestion_init(c);
     tcp_keepalive_start(c);
     socket_notify(&c->socket, EVENT_WRITABLE);

@@ -32,11 +32,22 @@ static uint32_t most_that_fits(const struct tcp_connection *c)
                                : UINT16_MAX;
 }
 
+// All that is free; nothing as long as that is less than a segment and than a
+// quarter of the buffer.
+static uint32_t bsd_window(const struct tcp_connection *c, uint32_t space)
+{
+    if (space < c->receive_limit / 4 && space < c->mss)
+        return 0;
+    return round_up(space, c->rcv_wscale);
+}
+
 // RFC 9293 3.8.6.2.2 with Linux's thresholds.
 static uint32_t window_wanted(const struct tcp_connection *c)
 {
     uint32_t space = tcp_receive_space(c);
     uint32_t mss = min_u32(c->rcv_mss, c->receive_limit);
+    if (tcp_settings(c)->tcp_bsd_window)
+        return bsd_window(c, space);
     if (space < c->receive_limit / 2) {
         space &= ~((1u << c->rcv_wscale) - 1);
         if (space < c->receive_limit / 16 || space < mss)
@@ -91,10 +102,17 @@ void tcp_window_init(struct tcp_connection *c)
                             : scale_for(most);
     uint32_t window = c->receive_limit;
     uint32_t mss = tcp_mss_to_advertise(c);
-    if (window > mss)
+    if (window > mss && !settings->tcp_bsd_window)
         window -= window % mss; // whole segments
     c->rcv_wnd = min_u32(window, UINT16_MAX);
     c->rcv_mss = min_u32(mss, 536); // an estimate, until data comes
+}
+
+void tcp_window_established(struct tcp_connection *c)
+{
+    uint32_t mss = min_u32(c->peer_mss, tcp_mss_to_advertise(c));
+    if (tcp_settings(c)->tcp_bsd_window && c->receive_limit > mss && mss > 0)
+        c->receive_limit = (c->receive_limit + mss - 1) / mss * mss;
 }
 
 // The application has read. An ACK is worth sending when it about doubles what

@@ -32,6 +32,8 @@
     X(packetdrill_packets)                                                     \
     X(packetdrill_parser)                                                      \
     X(random)                                                                  \
+    X(reassembly)                                                              \
+    X(route)                                                                   \
     X(settings)                                                                \
     X(siphash)                                                                 \
     X(socket)                                                                  \

@@ -90,6 +90,12 @@ static void transmit(void *context, struct iface *iface, struct packet *packet)
     }
     if (net->is_recording)
         record(net, &frame);
+    for (unsigned i = 0; i < frame.copies; i++) {
+        struct net_frame copy = frame;
+        copy.packet = packet_copy(frame.packet, 0);
+        must(copy.packet);
+        put_in_transit(net, &copy);
+    }
     put_in_transit(net, &frame);
 }
 

@@ -42,7 +42,7 @@ struct net_host {
 enum net_verdict { NET_PASS, NET_DROP };
 
 // A frame about to be put on a wire. The hook may change what `packet` holds
-// (packet_make_writable first) and `delay`.
+// (packet_make_writable first) and `delay` and `copies`.
 struct net_frame {
     struct net *net;
     struct net_host *from;
@@ -50,6 +50,7 @@ struct net_frame {
     unsigned wire;
     unsigned number; // of frames in this net, from 0
     ns_t delay;
+    unsigned copies;       // to arrive besides it, as late
     struct packet *packet; // window: the whole frame
 };
 typedef enum net_verdict net_hook_fn(void *context, struct net_frame *frame);
