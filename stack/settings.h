@@ -127,6 +127,14 @@ enum setting_kind {
     X(tcp, cork_time, "cork-time", SETTING_TIME, 0, 600 * SEC, 200 * MS, "longest time that cork or MSG_MORE holds data; Linux 200 ms") \
     X(tcp, challenge_ack_limit, "challenge-ack-limit", SETTING_INTEGER, 0, 1000000, 1000, "challenge ACKs a second; RFC 5961 7") \
     X(tcp, slow_start_after_idle, "slow-start-after-idle", SETTING_BOOL, 0, 1, 1, "restart window after an idle RTO; RFC 5681 4.1") \
+    X(tcp, quick_acks, "quick-acks", SETTING_INTEGER, 0, 16, 16,                                   \
+      "ACKs that are not delayed when a peer starts, 0: every second segment or in time; Linux 16, BSD 0") \
+    X(tcp, rto_slop, "rto-slop", SETTING_TIME, 0, 10 * SEC, 0,                                     \
+      "added to every RTO but the first; FreeBSD rexmit_slop 200 ms")                              \
+    X(tcp, bsd_options, "bsd-options", SETTING_BOOL, 0, 1, 0,                                      \
+      "TCP options in the order and with the padding of BSD instead of Linux")                     \
+    X(tcp, bsd_window, "bsd-window", SETTING_BOOL, 0, 1, 0,                                        \
+      "offer all free space, in buffers of whole segments, as BSD")                                \
     X(tcp, sequence_wrap_test, "isn", SETTING_INTEGER, -1, UINT32_MAX, -1,                         \
       "initial sequence number, -1: RFC 6528; for tests and traces")
 

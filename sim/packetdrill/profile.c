@@ -47,6 +47,10 @@ static const struct setting_value freebsd_settings[] = {
     {"send-buffer-max", 2097152},
     {"delayed-ack-time", 100 * NS_PER_MS},
     {"slow-start-after-idle", 0},
+    {"quick-acks", 0},
+    {"rto-slop", 200 * NS_PER_MS},
+    {"bsd-options", 1},
+    {"bsd-window", 1},
 };
 
 bool profile_set(struct stack_settings *settings, const char *name,

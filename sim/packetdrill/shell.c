@@ -131,6 +131,7 @@ static const struct sysctl_row sysctls[] = {
     {"kern.ipc.maxsockbuf", SYSCTL_SETTING, "receive-buffer-max", 1},
     {"net.inet.tcp.delacktime", SYSCTL_SETTING, "delayed-ack-time", NS_PER_MS},
     {"net.inet.tcp.rexmit_initial", SYSCTL_SETTING, "initial-rto", NS_PER_MS},
+    {"net.inet.tcp.rexmit_slop", SYSCTL_SETTING, "rto-slop", NS_PER_MS},
     {"net.inet.tcp.hostcache.purgenow", SYSCTL_NOTHING, NULL, 0},
     {"net.inet.tcp.rexmit_drop_options", SYSCTL_IS, NULL, 0},
     {"net.inet.tcp.blackhole", SYSCTL_IS, NULL, 0},

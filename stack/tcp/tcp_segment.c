@@ -59,7 +59,8 @@ static size_t emit_options(struct tcp_connection *c, uint8_t flags,
     }
     struct tcp_options o;
     fill_options(c, flags, payload, &o);
-    return tcp_options_emit(&o, bytes);
+    return tcp_settings(c)->tcp_bsd_options ? tcp_options_emit_bsd(&o, bytes)
+                                            : tcp_options_emit(&o, bytes);
 }
 
 static uint8_t ecn_flags(struct tcp_connection *c, uint8_t flags,

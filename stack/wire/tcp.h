@@ -100,6 +100,9 @@ int tcp_options_parse(const uint8_t *bytes, size_t length,
 // Fast Open, SACK), padded to 4 bytes; returns how many. What does not fit in
 // 40 bytes is left out, SACK blocks first.
 size_t tcp_options_emit(const struct tcp_options *options, uint8_t *bytes);
+// The same in BSD's order (MSS, window scale, SACK-permitted, TS, SACK, Fast
+// Open), each aligned by NOPs in front, the rest filled with end-of-list.
+size_t tcp_options_emit_bsd(const struct tcp_options *options, uint8_t *bytes);
 // Writes the fixed 20 bytes; header_length says where the data starts. Checksum
 // as given.
 size_t tcp_emit(const struct tcp_header *header, uint8_t *bytes);
