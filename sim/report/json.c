@@ -87,10 +87,10 @@ static json_t *direction_json(const struct link *link, unsigned direction)
     json_t *object = json_object();
     put_text(object, "from", link->ends[direction]->node->name);
     put_text(object, "to", link->ends[1 - direction]->node->name);
-    put_number(object, "frames", stats.frames_in);
-    put_number(object, "bytes", stats.bytes_in);
-    put_number(object, "delivered", stats.frames_delivered);
-    put_number(object, "delivered-bytes", stats.bytes_delivered);
+    put_number(object, "frames-in", stats.frames_in);
+    put_number(object, "bytes-in", stats.bytes_in);
+    put_number(object, "frames-delivered", stats.frames_delivered);
+    put_number(object, "bytes-delivered", stats.bytes_delivered);
     put(object, "dropped", drops_json(&stats));
     put_number(object, "duplicated", stats.duplicated);
     put_number(object, "corrupted", stats.corrupted);
@@ -201,7 +201,7 @@ static json_t *app_json(const struct app *app)
     put_time(object, "finished-ns", stats.finished_at);
     put_time(object, "rtt-min-ns", stats.rtt_min);
     put_time(object, "rtt-max-ns", stats.rtt_max);
-    put_time(object, "rtt-mean-ns",
+    put_time(object, "rtt-average-ns",
              stats.messages_received
                  ? stats.rtt_total / (ns_t)stats.messages_received
                  : 0);
