@@ -12,6 +12,7 @@
 #define SUITES(X)                                                              \
     X(address)                                                                 \
     X(arp)                                                                     \
+    X(capture)                                                                 \
     X(checksum)                                                                \
     X(congestion)                                                              \
     X(cubic)                                                                   \
