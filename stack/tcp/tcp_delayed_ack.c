@@ -67,6 +67,9 @@ static void measure_segment(struct tcp_connection *c,
 void tcp_ack_event_data(struct tcp_connection *c, const struct tcp_arrival *a)
 {
     ns_t now = tcp_now(c);
+    // BSD counts segments, not bytes: the second one is acknowledged at once.
+    if (tcp_settings(c)->tcp_quick_acks == 0 && c->ack_scheduled)
+        c->ack_now = true;
     c->ack_scheduled = true;
     measure_segment(c, a);
     if (c->ack_timeout_us == 0) {

@@ -40,14 +40,13 @@ void tcp_note_duplicate(struct tcp_connection *c, tcp_seq start, tcp_seq end)
 {
     if (!c->has_sack || !tcp_settings(c)->tcp_dsack)
         return;
-    if (!c->has_dsack ||
-        !(seq_le(start, c->dsack.end) && seq_le(c->dsack.start, end))) {
+    if (!c->has_dsack) {
         c->dsack = (struct tcp_sack_block){start, end};
-    } else {
+        c->has_dsack = true;
+    } else if (seq_le(start, c->dsack.end) && seq_le(c->dsack.start, end)) {
         c->dsack.start = seq_min(c->dsack.start, start);
         c->dsack.end = seq_max(c->dsack.end, end);
-    }
-    c->has_dsack = true;
+    } // else: of several stretches the first is told, RFC 2883 4
 }
 
 static void sack_forget(struct tcp_gaps *g, unsigned i)

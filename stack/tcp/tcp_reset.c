@@ -62,6 +62,7 @@ static int reset_error(const struct tcp_connection *c)
 {
     switch ((enum tcp_state)c->state) {
     case TCP_SYN_SENT:
+    case TCP_SYN_RECEIVED: // after an active open: RFC 9293 3.10.7.4
         return -ECONNREFUSED;
     case TCP_CLOSE_WAIT:
         return -EPIPE;

@@ -279,6 +279,7 @@ void tcp_fin_received(struct tcp_connection *c)
     c->fin_received = true;
     c->rcv_nxt++;
     c->ack_scheduled = true;
+    c->ack_now |= tcp_settings(c)->tcp_quick_acks == 0; // BSD delays data only
     socket_notify(&c->socket, EVENT_PEER_CLOSED | EVENT_READABLE);
     switch ((enum tcp_state)c->state) {
     case TCP_SYN_RECEIVED:

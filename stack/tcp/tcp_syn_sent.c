@@ -45,6 +45,7 @@ static void take_syn(struct tcp_connection *c, struct tcp_arrival *a)
     c->snd_wnd = c->max_window = a->window_field;
     c->snd_wl1 = a->seq;
     tcp_sync_mss(c);
+    tcp_window_established(c);
     a->flags &= (uint8_t)~TCP_SYN;
     a->seq++;
 }
