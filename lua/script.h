@@ -39,10 +39,7 @@ struct script_options {
     FILE *log;                  // where print and log write; NULL: nowhere
 };
 
-enum {
-    SCRIPT_MEMORY_LIMIT = 256 << 20,
-    SCRIPT_INSTRUCTION_LIMIT = 200000000
-};
+enum { SCRIPT_MEMORY_LIMIT = 256 << 20, SCRIPT_INSTRUCTION_LIMIT = 200000000 };
 
 // scenario NULL: the script cannot add to the network or change links. Both
 // outlive the script. options NULL: defaults. -ENOMEM.
@@ -62,8 +59,8 @@ int script_finish(struct script *script, enum engine_result result);
 const char *script_error(const struct script *script);
 void script_destroy(struct script *script); // NULL is fine
 
-// Compiles a file without running it. 0, or -EINVAL with a sentence and its place
-// in text (cut to size), or the negative errno of reading it, likewise.
+// Compiles a file without running it. 0, or -EINVAL with a sentence and its
+// place in text (cut to size), or the negative errno of reading it, likewise.
 int script_check(const char *path, char *text, size_t size);
 
 #endif

@@ -1,0 +1,271 @@
+// What the files of the Lua layer share: the script, its tasks, helpers for
+// bindings. SPDX-License-Identifier: MIT
+#ifndef LUA_INTERNAL_H
+#define LUA_INTERNAL_H
+
+#include <lauxlib.h>
+#include <lua.h>
+#include <lualib.h>
+
+#include "lua/script.h"
+
+struct task;
+struct document;
+
+struct script {
+    struct sim *sim;
+    struct scenario *scenario; // NULL: the network is given
+    struct document *document; // holds the value trees made of tables
+    char *path, *folder;       // of the script; folder ends with '/' or is ""
+    FILE *log;
+    lua_State *L;
+
+    size_t memory_used, memory_limit;
+    uint64_t instructions, instruction_limit;
+    ns_t counted_at; // the instant that `instructions` belongs to
+    bool is_killed;  // a limit was hit: errors pass every pcall
+
+    struct random random; // math.random
+    uint64_t name_counts[LUA_NUMTYPES];
+
+    struct task *current;    // that runs now; NULL: main chunk, hooks
+    bool is_blocking;        // the yield under way is a blocking call
+    struct list tasks;       // that have not ended, in order of creation
+    struct task *free_tasks; // structures to be used again
+    struct list sockets;     // open ones (bind_socket.c)
+    struct list hooks;       // on links (bind_hook.c)
+
+    bool is_over;   // nothing of the script may run any more
+    bool has_asked; // the script itself ended the run with stop()
+    char *error;    // first mistake
+    struct event stop_event;
+};
+
+static inline struct script *script_of(lua_State *L)
+{
+    return *(struct script **)lua_getextraspace(L);
+}
+
+// --- script.c
+// Records the first mistake and ends the run. text is copied.
+void script_fail(struct script *script, const char *text);
+// The same with the error object on top of L's stack, which it pops, and L's
+// traceback.
+void script_fail_with(struct script *script, lua_State *L);
+// Runs the function below nargs arguments on L, outside any task, and drops its
+// results beyond `results`. On an error records it and returns false.
+bool script_call(struct script *script, lua_State *L, int nargs, int results);
+
+// --- limits.c
+void *limits_alloc(void *context, void *block, size_t old_size,
+                   size_t new_size); // a lua_Alloc
+void limits_start(struct script *script);
+// A new instant starts a new count; each piece of work costs a little besides
+// its instructions, so that a loop over events ends too.
+void limits_charge(struct script *script);
+// Rethrows the error on top of the stack when nothing may catch it. status: of
+// the call that failed.
+void limits_pass_on(lua_State *L, int status);
+
+// --- sandbox.c, lib_*.c
+void sandbox_open(lua_State *L); // standard libraries without what may not be
+void lib_base_open(lua_State *L);
+void lib_string_open(lua_State *L);
+void lib_table_open(lua_State *L);
+void lib_math_open(lua_State *L);
+void lib_coroutine_open(lua_State *L);
+void lib_task_open(lua_State *L);
+void lib_expect_open(lua_State *L);
+void modules_open(lua_State *L); // require
+// Pushes a field of one of the standard libraries' tables as they were.
+void sandbox_set(lua_State *L, const char *library,
+                 const luaL_Reg *functions); // adds or replaces
+
+// --- names.c
+// The number that stands for an object (table, function, thread, userdata) in
+// place of its address: given in order of asking, counted per type.
+uint64_t name_number(lua_State *L, int index);
+bool name_has_number(lua_State *L, int index, uint64_t *out);
+// As luaL_tolstring but with numbers for addresses; pushes and returns.
+const char *name_tostring(lua_State *L, int index, size_t *length);
+
+// --- order.c
+// Pushes a list of the keys of the table at index in a repeatable order.
+// Returns how many.
+lua_Integer order_push_keys(lua_State *L, int index);
+// <0, 0, >0: the order of two keys.
+int order_compare(lua_State *L, int a, int b);
+
+// --- traceback.c
+// Appends "\n    file:line: in function 'f'" for each level of `of`.
+void traceback_append(lua_State *of, int level, char *text, size_t size);
+// "file:line" of the script's code that called the running C function; false:
+// none.
+struct caller {
+    char file[256];
+    unsigned line;
+};
+bool traceback_caller(lua_State *L, struct caller *out);
+
+// --- task.c
+struct task {
+    struct event event; // its next resumption
+    lua_State *L;
+    struct task_handle *handle; // what scripts hold
+    struct host *host;          // NULL: none
+    struct list all;            // script->tasks
+    struct list wait;           // in a list of waiters, or alone
+    uint32_t wait_mask;         // events that wake it
+    const char *waits_for;      // the call that it is in; NULL: none
+    ns_t deadline;              // of that call
+    unsigned start_line;        // where it was spawned
+    bool is_background;         // need not end
+    bool is_cancelled;          // by itself: ends when it waits next
+    struct task *next_free;
+    struct script *script;
+};
+struct task_handle {
+    struct task *task;  // NULL: ended
+    struct list joined; // tasks that wait for its end
+    bool has_failed;
+};
+#define TASK_TYPE "task"
+// Takes the function and its nargs arguments from L and lets them run at
+// `time`. Leaves the task object in their place. Raises errors.
+struct task *task_spawn(lua_State *L, int nargs, struct host *host, ns_t time);
+void task_cancel(struct task *task);
+void tasks_fini(struct script *script);
+// Wakes those waiters whose mask has one of the events.
+void task_wake_all(struct list *waiters, uint32_t events);
+
+// For a blocking call: reads `timeout` of the options table at index (none: no
+// limit) as the deadline of what follows.
+void task_set_timeout(lua_State *L, int options);
+void task_set_deadline(lua_State *L, ns_t deadline);
+bool task_is_late(lua_State *L); // the deadline has come
+// Gives up the processor until something wakes the task or the deadline comes;
+// then k is called to try again. waiters NULL: only the deadline wakes.
+// "return task_wait(...)" only.
+int task_wait(lua_State *L, const char *what, struct list *waiters,
+              uint32_t mask, lua_KContext context, lua_KFunction k);
+// The same until a time of its own, without looking at the deadline.
+int task_yield(lua_State *L, const char *what, struct list *waiters,
+               uint32_t mask, ns_t until, lua_KContext context,
+               lua_KFunction k);
+
+// --- convert.c
+ns_t check_time(lua_State *L, int index); // seconds, or text with a unit
+ns_t to_time(lua_State *L, int index, const char *what);
+void push_time(lua_State *L, ns_t time); // seconds
+// nil and the error's name; returns 2.
+int push_errno(lua_State *L, int error);
+// The index of the options table at `index` or later; 0: there is none.
+// Unknown keys are an error. known ends with NULL.
+int check_options(lua_State *L, int index, const char *const *known);
+struct ip_addr check_address(lua_State *L, int index,
+                             uint8_t family); // text, host's name or object
+uint16_t check_port(lua_State *L, int index);
+void push_address(lua_State *L, const struct ip_addr *address);
+void push_endpoint(lua_State *L, const struct endpoint *endpoint);
+uint8_t option_family(lua_State *L, int options); // IP_NONE: not said
+bool option_boolean(lua_State *L, int options, const char *key);
+
+// --- value.c
+// Makes a value tree of the Lua value at index. Raises errors.
+struct value *table_to_value(lua_State *L, int index, struct place place);
+struct place caller_place(lua_State *L); // the script's line that runs
+// Raises an error with all mistakes and destroys the diagnostics; or just
+// destroys them when there are none.
+void raise_diagnostics(lua_State *L, struct diagnostics *diagnostics);
+
+// --- Objects: one userdata per C object, so that they compare equal.
+void object_type(lua_State *L, const char *type, const luaL_Reg *methods,
+                 const luaL_Reg *metamethods);
+// Pushes the object of `pointer`; makes it the first time.
+void object_push(lua_State *L, const char *type, void *pointer);
+void *object_check(lua_State *L, int index, const char *type);
+void *object_test(lua_State *L, int index, const char *type); // NULL: not one
+
+#define HOST_TYPE   "host"
+#define SWITCH_TYPE "switch"
+#define LINK_TYPE   "link"
+#define APP_TYPE    "app"
+// Node, link and application objects hold a pointer to theirs.
+struct node *check_node(lua_State *L, int index); // object or name
+// The direction of frames that the node of option `from` sends; -1: both.
+int option_direction(lua_State *L, int options, struct link *link);
+
+// --- bind_frame.c
+struct frame_object {
+    uint8_t *bytes; // a userdata of its own, the first user value
+    size_t length, capacity;
+    bool starts_with_ip;
+    bool is_edited; // since it was made of bytes
+    bool is_stale;  // lengths and checksums are behind the edits
+    bool is_fixed;  // false: lengths and checksums are the script's affair
+    bool is_decoded;
+    unsigned given; // enum frame_fill: what the script set by hand
+    struct frame_fields fields;
+};
+#define FRAME_TYPE "frame"
+struct frame_object *frame_push(lua_State *L, const uint8_t *bytes,
+                                size_t length, bool starts_with_ip);
+struct frame_object *frame_check(lua_State *L, int index);
+// Fills in lengths and checksums after edits; then bytes and length are what
+// goes on the wire.
+void frame_settle(struct frame_object *frame);
+const struct frame_fields *frame_fields_of(struct frame_object *frame);
+// Replaces `old` bytes at `at` by `length` others; lengths follow. index: of
+// the frame object. Raises errors.
+void frame_splice(lua_State *L, int index, size_t at, size_t old,
+                  const void *bytes, size_t length);
+
+// --- frame_layer.c
+enum frame_layer {
+    LAYER_ETHERNET,
+    LAYER_ARP,
+    LAYER_IPV4,
+    LAYER_IPV6,
+    LAYER_FRAGMENT,
+    LAYER_ICMP,
+    LAYER_ICMPV6,
+    LAYER_UDP,
+    LAYER_TCP,
+    LAYER_COUNT
+};
+const char *layer_name(enum frame_layer layer);
+// Pushes an object for the layer of the frame at index, or nil.
+void layer_push(lua_State *L, int index, enum frame_layer layer);
+// Sets the fields of the table at `table` in that layer of the frame at index.
+void layer_apply(lua_State *L, int index, enum frame_layer layer, int table);
+void frame_layer_open(lua_State *L);
+void frame_build_open(lua_State *L);
+
+// --- bind_socket.c
+struct socket_object {
+    struct socket *socket; // NULL: closed
+    struct socket *second; // listeners on both families: the IPv6 one
+    struct host *host;
+    struct list open; // script->sockets
+    struct list waiters;
+    enum socket_type type;
+    uint8_t family; // IP_NONE: both, or a peer's
+};
+#define SOCKET_TYPE "socket"
+struct socket_object *socket_object_check(lua_State *L, int index);
+// Sets options and settings by name from the table at index.
+void socket_apply_settings(lua_State *L, struct socket_object *object,
+                           int table);
+
+void bind_network_open(lua_State *L);
+void bind_host_open(lua_State *L);
+void bind_link_open(lua_State *L);
+void bind_hook_open(lua_State *L);
+void bind_socket_open(lua_State *L);
+void bind_socket_option_open(lua_State *L);
+void bind_transfer_open(lua_State *L);
+void bind_frame_open(lua_State *L);
+void sockets_fini(struct script *script);
+void hooks_fini(struct script *script);
+
+#endif
