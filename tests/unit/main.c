@@ -24,6 +24,7 @@
     X(ipv4)                                                                    \
     X(ipv6)                                                                    \
     X(ipv6_extension)                                                          \
+    X(ipv6_input)                                                              \
     X(link)                                                                    \
     X(nd)                                                                      \
     X(neighbour)                                                               \
