@@ -22,6 +22,8 @@
     X(icmpv6)                                                                  \
     X(impairment)                                                              \
     X(ipv4)                                                                    \
+    X(ipv4_forward)                                                            \
+    X(ipv4_input)                                                              \
     X(ipv6)                                                                    \
     X(ipv6_extension)                                                          \
     X(ipv6_input)                                                              \
