@@ -31,6 +31,7 @@
     X(nd)                                                                      \
     X(neighbour)                                                               \
     X(newreno)                                                                 \
+    X(node)                                                                    \
     X(packet)                                                                  \
     X(packetdrill_expression)                                                  \
     X(packetdrill_packets)                                                     \
@@ -38,6 +39,7 @@
     X(random)                                                                  \
     X(reassembly)                                                              \
     X(route)                                                                   \
+    X(routes)                                                                  \
     X(settings)                                                                \
     X(siphash)                                                                 \
     X(socket)                                                                  \
