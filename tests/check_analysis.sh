@@ -19,12 +19,12 @@ done
 # tshark_counts FILE HOST-PORT PEER-PORT: the four figures of one end.
 tshark_counts() {
     tshark -n -r "$1" -o tcp.desegment_tcp_streams:FALSE \
-        -Y "tcp.port == $2 && tcp.port == $3" -T fields -E separator=, \
+        -Y "tcp.port == $2 && tcp.port == $3" -T fields -E separator='|' \
         -e tcp.srcport -e tcp.analysis.retransmission \
         -e tcp.analysis.out_of_order -e tcp.analysis.duplicate_ack \
         -e tcp.analysis.zero_window -e tcp.analysis.zero_window_probe \
         </dev/null 2>/dev/null |
-        awk -F, -v own="$2" '
+        awk -F'|' -v own="$2" '
             $1 == own && ($2 != "" || $3 != "") { retransmitted++ }
             $1 != own && $4 != "" { duplicate++ }
             $1 == own && $5 != "" { zero++ }
