@@ -35,11 +35,26 @@ bool tcp_paws_rejects(const struct tcp_connection *c,
            is_old_timestamp(c, a->options.ts_value);
 }
 
+// BSD: what fits the buffer counts, also where the header's 16 bits could not
+// offer it; the first byte right of it is outside (RFC 9293 3.4).
+static bool is_in_bsd_window(const struct tcp_connection *c,
+                             const struct tcp_arrival *a)
+{
+    uint32_t window = tcp_window_left(c);
+    if (c->state != TCP_SYN_RECEIVED || !c->is_passive)
+        window = max_u32(window, tcp_receive_space(c));
+    tcp_seq edge = c->rcv_nxt + window;
+    return seq_ge(a->end_seq, c->rcv_wup) &&
+           (seq_lt(a->seq, edge) || (window == 0 && a->seq == edge));
+}
+
 // The left edge is what we acknowledged last rather than rcv_nxt: an ACK that
 // rides on data which is owed an ACK still counts (Linux).
 static bool is_in_window(const struct tcp_connection *c,
                          const struct tcp_arrival *a)
 {
+    if (tcp_settings(c)->tcp_bsd_window)
+        return is_in_bsd_window(c, a);
     return seq_ge(a->end_seq, c->rcv_wup) &&
            seq_le(a->seq, c->rcv_nxt + tcp_window_left(c));
 }
@@ -313,6 +328,8 @@ static void check_fin(struct tcp_connection *c, const struct tcp_arrival *a)
             c->has_fin_seq = true;
             c->ack_scheduled = true;
             c->ack_now |= at != c->rcv_nxt;
+        } else if (a->flags & TCP_FIN) {
+            c->ack_scheduled = c->ack_now = true; // where there can be none
         }
         if (c->has_fin_seq && c->fin_seq == c->rcv_nxt)
             tcp_fin_received(c);

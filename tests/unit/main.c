@@ -44,6 +44,7 @@
     X(siphash)                                                                 \
     X(socket)                                                                  \
     X(tcp)                                                                     \
+    X(tcp_states)                                                              \
     X(tcp_sweep)                                                               \
     X(tcp_wire)                                                                \
     X(timer)                                                                   \
