@@ -135,6 +135,10 @@ enum setting_kind {
       "TCP options in the order and with the padding of BSD instead of Linux")                     \
     X(tcp, bsd_window, "bsd-window", SETTING_BOOL, 0, 1, 0,                                        \
       "offer all free space, in buffers of whole segments, as BSD")                                \
+    X(tcp, bsd_errors, "bsd-errors", SETTING_BOOL, 0, 1, 0,                                        \
+      "errors of connections by BSD's names: any ICMP error refuses, a reset is always a reset")   \
+    X(tcp, accept_syn_fin, "accept-syn-fin", SETTING_BOOL, 0, 1, 0,                                \
+      "a listener answers SYN with FIN and forgets the FIN; FreeBSD drop_synfin off")              \
     X(tcp, sequence_wrap_test, "isn", SETTING_INTEGER, -1, UINT32_MAX, -1,                         \
       "initial sequence number, -1: RFC 6528; for tests and traces")
 

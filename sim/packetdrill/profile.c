@@ -51,6 +51,9 @@ static const struct setting_value freebsd_settings[] = {
     {"rto-slop", 200 * NS_PER_MS},
     {"bsd-options", 1},
     {"bsd-window", 1},
+    {"bsd-errors", 1},
+    {"accept-syn-fin", 1},
+    {"time-wait-guard", 1},
 };
 
 bool profile_set(struct stack_settings *settings, const char *name,

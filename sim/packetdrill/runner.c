@@ -730,11 +730,41 @@ static void collect_defines(const struct packetdrill_options *options,
                  options->defines[i]);
         define(out, name, equals != NULL ? equals + 1 : "");
     }
-    // What the corpora expect their runner to define. STANDARD against FreeBSD:
-    // the behaviour of the RFCs against that system's own.
-    if (!is_defined(out, "FreeBSD"))
-        define(out, "STANDARD", "");
+    // What the corpora expect their runner to define.
     define(out, "CODE", "host_unreachable");
+}
+
+// Scripts that know both say what differs between the RFCs' and FreeBSD's
+// behaviour.
+static void define_system(struct defines *out, enum packetdrill_profile profile)
+{
+    if (is_defined(out, "FreeBSD") || is_defined(out, "STANDARD"))
+        return;
+    define(out, profile == PACKETDRILL_FREEBSD ? "FreeBSD" : "STANDARD", "");
+}
+
+static enum packetdrill_profile guess(const char *path, const char *text,
+                                      const struct defines *defines)
+{
+    enum packetdrill_profile profile = PACKETDRILL_LINUX;
+    struct script_error error;
+    struct script script;
+
+    if (script_parse(path, text, defines->list, defines->count, &script,
+                     &error) == SCRIPT_PARSED)
+        profile = profile_guess(&script);
+    script_fini(&script);
+    return profile;
+}
+
+static void refuse(struct packetdrill_result *result,
+                   enum script_outcome outcome,
+                   const struct script_error *error)
+{
+    result->outcome = outcome == SCRIPT_MISTAKEN ? PACKETDRILL_FAILED
+                                                 : PACKETDRILL_NOT_RUNNABLE;
+    result->line = error->line;
+    snprintf(result->summary, sizeof(result->summary), "%s", error->message);
 }
 
 static void run_text(const char *path, const char *text,
@@ -742,26 +772,23 @@ static void run_text(const char *path, const char *text,
                      struct packetdrill_result *result)
 {
     struct defines *defines = calloc(1, sizeof(*defines));
+    enum packetdrill_profile profile = options->profile;
     struct script_error error;
     struct script script;
 
     must(defines != NULL);
     collect_defines(options, defines);
+    if (profile == PACKETDRILL_AUTO)
+        profile = guess(path, text, defines);
+    define_system(defines, profile);
     enum script_outcome outcome = script_parse(path, text, defines->list,
                                                defines->count, &script, &error);
     if (outcome != SCRIPT_PARSED) {
-        result->outcome = outcome == SCRIPT_MISTAKEN ? PACKETDRILL_FAILED
-                                                     : PACKETDRILL_NOT_RUNNABLE;
-        result->line = error.line;
-        snprintf(result->summary, sizeof(result->summary), "%s", error.message);
+        refuse(result, outcome, &error);
     } else if (options->only_check) {
         result->outcome = PACKETDRILL_PASSED;
         result->passes_without_push = true;
     } else {
-        enum packetdrill_profile profile = options->profile;
-
-        if (profile == PACKETDRILL_AUTO)
-            profile = profile_guess(&script);
         run_script(&script, options, profile, result);
     }
     script_fini(&script);

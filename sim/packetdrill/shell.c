@@ -76,6 +76,7 @@ static bool ends_in(const char *text, const char *end)
 enum sysctl_kind {
     SYSCTL_SETTING, // number times unit
     SYSCTL_SWITCH,  // 0 or not 0
+    SYSCTL_NOT,     // likewise, the other way round
     SYSCTL_NAME,    // a congestion control
     SYSCTL_TRIPLE,  // minimum, default, maximum of a buffer
     SYSCTL_RFC1323, // FreeBSD: timestamps and window scaling
@@ -137,7 +138,9 @@ static const struct sysctl_row sysctls[] = {
     {"net.inet.tcp.blackhole", SYSCTL_IS, NULL, 0},
     {"net.inet.tcp.insecure_rst", SYSCTL_IS, NULL, 0},
     {"net.inet.tcp.insecure_syn", SYSCTL_IS, NULL, 0},
-    {"net.inet.tcp.drop_synfin", SYSCTL_IS, NULL, 0},
+    {"net.inet.tcp.drop_synfin", SYSCTL_NOT, "accept-syn-fin", 1},
+    // How long a connection may take to come about: as long as syn-retries do.
+    {"net.inet.tcp.keepinit", SYSCTL_IS, NULL, 75000},
     {"net.inet.tcp.icmp_may_rst", SYSCTL_IS, NULL, 1},
 };
 
@@ -170,6 +173,8 @@ static bool set_row(struct runner *r, const struct sysctl_row *row,
         return end != value && set_number(r, row->setting, number * row->unit);
     case SYSCTL_SWITCH:
         return end != value && set_number(r, row->setting, number != 0);
+    case SYSCTL_NOT:
+        return end != value && set_number(r, row->setting, number == 0);
     case SYSCTL_NAME:
         return congestion_find(value) >= 0 &&
                set_number(r, row->setting, congestion_find(value));

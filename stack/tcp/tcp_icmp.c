@@ -46,7 +46,8 @@ static void handle(struct tcp_connection *c, const struct icmp_error *error)
     if (error->kind == ICMP_ERROR_TOO_BIG)
         too_big(c, error->mtu);
     else if (is_handshake && is_hard(c, error))
-        tcp_end(c, error->error);
+        tcp_end(c,
+                tcp_settings(c)->tcp_bsd_errors ? -ECONNREFUSED : error->error);
     else if (error->error)
         c->soft_error = (int16_t)error->error;
 }

@@ -165,7 +165,9 @@ void tcp_listen_input(struct tcp_connection *c, struct tcp_arrival *a)
         tcp_arrival_drop(c, a, DROP_TCP_UNEXPECTED);
     } else if (a->flags & TCP_ACK) {
         tcp_reset_reply(stack, a, DROP_TCP_UNEXPECTED);
-    } else if (!(a->flags & TCP_SYN) || (a->flags & TCP_FIN)) {
+    } else if (!(a->flags & TCP_SYN) ||
+               ((a->flags & TCP_FIN) &&
+                !tcp_settings(c)->tcp_accept_syn_fin)) {
         tcp_arrival_drop(c, a, DROP_TCP_UNEXPECTED);
     } else if (accept_queue_is_full(c->listener) ||
                pending_is_full(c->listener)) {

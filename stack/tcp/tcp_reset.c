@@ -64,8 +64,8 @@ static int reset_error(const struct tcp_connection *c)
     case TCP_SYN_SENT:
     case TCP_SYN_RECEIVED: // after an active open: RFC 9293 3.10.7.4
         return -ECONNREFUSED;
-    case TCP_CLOSE_WAIT:
-        return -EPIPE;
+    case TCP_CLOSE_WAIT: // RFC 9293 says reset, Linux EPIPE
+        return tcp_settings(c)->tcp_bsd_errors ? -ECONNRESET : -EPIPE;
     default:
         return -ECONNRESET;
     }

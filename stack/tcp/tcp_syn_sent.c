@@ -54,7 +54,8 @@ static void simultaneous_open(struct tcp_connection *c, struct tcp_arrival *a)
 {
     take_syn(c, a);
     tcp_set_state(c, TCP_SYN_RECEIVED);
-    c->has_ecn = false;
+    uint8_t ecn = TCP_ECE | TCP_CWR;
+    c->has_ecn = (a->flags & ecn) == ecn && tcp_settings(c)->tcp_ecn != 0;
     tcp_retransmit(c, c->segments.first); // our SYN again, now with its ACK
     tcp_arrival_done(c, a);
 }

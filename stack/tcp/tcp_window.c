@@ -129,7 +129,11 @@ void tcp_window_update(struct tcp_connection *c)
                                (c->ack_is_pushed && !c->pingpong)));
     }
     uint32_t left = tcp_window_left(c);
-    if (!is_due && 2 * (uint64_t)left <= c->receive_limit) {
+    if (!is_due && tcp_settings(c)->tcp_bsd_window) {
+        uint32_t window = min_u32(window_wanted(c), most_that_fits(c));
+        is_due = window > left && window - left >= 2 * c->mss &&
+                 window - left >= c->receive_limit / 4;
+    } else if (!is_due && 2 * (uint64_t)left <= c->receive_limit) {
         uint32_t window = min_u32(window_wanted(c), most_that_fits(c));
         is_due = window > 0 && window >= 2 * left;
     }
