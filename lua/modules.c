@@ -28,11 +28,13 @@
 #name, lua_module_##name, lua_module_##name##_end                      \
     }
 
+EMBED(icmp);
 EMBED(ping);
 EMBED(prelude);
 EMBED(traceroute);
 
 const struct script_module script_modules[] = {
+    MODULE(icmp),
     MODULE(ping),
     MODULE(prelude),
     MODULE(traceroute),
