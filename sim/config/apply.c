@@ -45,24 +45,8 @@ static void cut_back(struct scenario *s, const struct mark *mark)
     s->apps_end = mark->apps;
 }
 
-static void read_app_or_list(struct scenario *s, struct value *value)
-{
-    if (value->kind == VALUE_LIST) {
-        read_apps(s, value);
-        return;
-    }
-    struct value *list = value_create(s->document, VALUE_LIST, value->place);
-    struct value *copy = value_create(s->document, value->kind, value->place);
-    copy->text = value->text;
-    copy->items = value->items;
-    copy->count = value->count;
-    copy->index = value->index;
-    value_append(list, copy);
-    read_apps(s, list);
-}
-
 static void read_part(struct scenario *s, const char *section,
-                      struct value *value)
+                      const struct value *value)
 {
     static const char *const sections[] = {"hosts", "routers", "switches",
                                            "links", "apps"};
@@ -75,7 +59,7 @@ static void read_part(struct scenario *s, const char *section,
     else if (strcmp(section, "links") == 0)
         read_links(s, value);
     else if (strcmp(section, "apps") == 0)
-        read_app_or_list(s, value);
+        read_apps(s, value);
     else
         diagnostics_add(s->diagnostics, value->place, "unknown section '%s'%s",
                         section,
@@ -98,7 +82,8 @@ int scenario_apply(struct scenario *s, const char *section, struct value *value,
     struct mark mark = set_mark(s);
     bool has_apps = strcmp(section, "apps") == 0;
     s->diagnostics = diagnostics;
-    read_part(s, section, value);
+    // What is read points into the tree, and the script's may go first.
+    read_part(s, section, value_copy(s->document, value));
     wire_links(s);
     if (diagnostics_count(diagnostics) != before) {
         cut_back(s, &mark);

@@ -332,9 +332,7 @@ void read_impairments(struct scenario *s, const struct value *list,
                       bool is_point_to_point, struct direction_spec *out)
 {
     out->list_count = 0;
-    if (list->kind == VALUE_NULL)
-        return;
-    if (list->kind != VALUE_LIST) {
+    if (!value_is_list(list)) {
         schema_refuse(list, "impairments", "a list of impairments",
                       s->diagnostics);
         return;

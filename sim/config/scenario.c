@@ -30,7 +30,7 @@ static const struct schema_key scenario_keys[] = {
     SECTION("links", "map of links", "links by name"),
     {"script", KEY_TEXT, TOP(script), 0, 0, NULL, "file", "none",
      "a Lua file, looked for beside this one", NULL},
-    SECTION("apps", "list of applications", "plain traffic"),
+    SECTION("apps", "list of applications, or map by name", "plain traffic"),
     SECTION("at", "list of entries", "what changes at which time"),
     SECTION("expect", "list of entries", "what must be true of the results"),
     {.name = "capture",

@@ -64,9 +64,9 @@ struct document *scenario_document(struct scenario *scenario);
 // 0, -ENOMEM or a negative errno of the capture folder (sim_error says more).
 int scenario_build(struct scenario *scenario);
 // A piece of network for a running or a fresh simulation, from a Lua table:
-// section is "hosts", "links", "switches", "routers", "apps"; value a map of
-// one new entry as in YAML. Mistakes go to diagnostics; 0, or -EINVAL when
-// there are any.
+// section is "hosts", "links", "switches", "routers", "apps"; value what YAML
+// has there: a map of new entries by name, for apps also a list. Mistakes go to
+// diagnostics; 0, or -EINVAL when there are any.
 int scenario_apply(struct scenario *scenario, const char *section,
                    struct value *value, struct diagnostics *diagnostics);
 // Called once by the program when a script has built its network (or by

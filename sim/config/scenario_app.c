@@ -274,16 +274,40 @@ static void read_app(struct scenario *s, const struct value *map)
     name_app(s, map, app, keys.name);
 }
 
-void read_apps(struct scenario *s, const struct value *list)
+// An entry of a map of applications: its key is the name.
+static void read_named(struct scenario *s, const struct value *value)
 {
-    if (list->kind == VALUE_NULL)
-        return;
-    if (list->kind != VALUE_LIST) {
-        schema_refuse(list, "apps", "a list of applications", s->diagnostics);
+    if (value->kind != VALUE_MAP || value_find(value, "name")) {
+        diagnostics_add(s->diagnostics, value->place,
+                        "apps: expected a map without a name of its own, such "
+                        "as %s: {host: server, tcp-sink: 9}",
+                        value->key);
         return;
     }
+    struct value *map = value_create(s->document, VALUE_MAP, value->place);
+    struct value *name =
+        value_scalar(s->document, value->key, value->key_place);
+    name->key = "name";
+    name->key_place = value->key_place;
+    value_append(map, name);
+    for (const struct value *v = value->items; v; v = v->next) {
+        struct value *copy = document_alloc(s->document, sizeof *copy);
+        *copy = *v;
+        copy->next = NULL;
+        value_append(map, copy);
+    }
+    read_app(s, map);
+}
+
+void read_apps(struct scenario *s, const struct value *list)
+{
+    if (list->kind == VALUE_SCALAR)
+        schema_refuse(list, "apps", "a list of applications", s->diagnostics);
     for (const struct value *v = list->items; v; v = v->next)
-        read_app(s, v);
+        if (list->kind == VALUE_MAP)
+            read_named(s, v);
+        else
+            read_app(s, v);
 }
 
 void print_app_keys(FILE *out, const struct app_config *config)

@@ -104,9 +104,7 @@ static void read_entry(struct scenario *s, const struct value *map)
 
 void read_timetable(struct scenario *s, const struct value *list)
 {
-    if (list->kind == VALUE_NULL)
-        return;
-    if (list->kind != VALUE_LIST) {
+    if (!value_is_list(list)) {
         schema_refuse(list, "at", "a list of entries", s->diagnostics);
         return;
     }

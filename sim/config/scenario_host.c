@@ -434,7 +434,7 @@ static void read_host_map(struct scenario *s, const struct value *map,
     if (value)
         read_gateway(s, value, node);
     value = value_find(map, "routes");
-    if (value && value->kind != VALUE_LIST)
+    if (value && !value_is_list(value))
         schema_refuse(value, "routes", "a list of routes", s->diagnostics);
     for (value = value ? value->items : NULL; value; value = value->next)
         read_route(s, value, node);
@@ -470,7 +470,7 @@ static void read_tagged(struct scenario *s, const struct value *list,
     static const struct schema_key row = {
         .kind = KEY_INTEGER, .minimum = 1, .maximum = 4094};
     int64_t id;
-    if (list->kind != VALUE_LIST) {
+    if (!value_is_list(list)) {
         schema_refuse(list, "tagged", "a list of VLAN numbers", s->diagnostics);
         return;
     }

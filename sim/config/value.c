@@ -159,3 +159,31 @@ struct value *value_find(const struct value *map, const char *key)
             return v;
     return NULL;
 }
+
+static struct place copy_place(struct document *document, struct place place)
+{
+    if (place.file)
+        place.file = document_string(document, place.file);
+    return place;
+}
+
+struct value *value_copy(struct document *document, const struct value *value)
+{
+    struct value *copy =
+        value_create(document, value->kind, copy_place(document, value->place));
+    copy->is_quoted = value->is_quoted;
+    if (value->text)
+        copy->text = document_string(document, value->text);
+    if (value->key)
+        copy->key = document_string(document, value->key);
+    copy->key_place = copy_place(document, value->key_place);
+    for (const struct value *v = value->items; v; v = v->next)
+        value_append(copy, value_copy(document, v));
+    return copy;
+}
+
+bool value_is_list(const struct value *value)
+{
+    return value->kind == VALUE_LIST || value->kind == VALUE_NULL ||
+           (value->kind == VALUE_MAP && value->count == 0);
+}

@@ -53,6 +53,11 @@ struct value *value_scalar(struct document *document, const char *text,
 void value_append(struct value *list_or_map, struct value *child);
 struct value *value_find(const struct value *map,
                          const char *key); // NULL: none
+// The whole tree again, in another document.
+struct value *value_copy(struct document *document, const struct value *value);
+// A list, or what an empty one looks like in YAML (nothing) and in Lua (a table
+// without entries).
+bool value_is_list(const struct value *value);
 // A copy that lives as long.
 const char *document_string(struct document *document, const char *text);
 const char *document_format(struct document *document, const char *format, ...)
