@@ -16,6 +16,7 @@
     X(checksum)                                                                \
     X(congestion)                                                              \
     X(cubic)                                                                   \
+    X(dad)                                                                     \
     X(engine)                                                                  \
     X(ethernet)                                                                \
     X(icmp)                                                                    \
@@ -30,6 +31,7 @@
     X(link)                                                                    \
     X(nd)                                                                      \
     X(neighbour)                                                               \
+    X(neighbour_discovery)                                                     \
     X(newreno)                                                                 \
     X(node)                                                                    \
     X(packet)                                                                  \
@@ -40,16 +42,21 @@
     X(reassembly)                                                              \
     X(route)                                                                   \
     X(routes)                                                                  \
+    X(set)                                                                     \
     X(settings)                                                                \
     X(siphash)                                                                 \
     X(socket)                                                                  \
+    X(suggest)                                                                 \
     X(tcp)                                                                     \
     X(tcp_states)                                                              \
     X(tcp_sweep)                                                               \
     X(tcp_wire)                                                                \
     X(timer)                                                                   \
     X(udp)                                                                     \
-    X(udp_socket)
+    X(udp_socket)                                                              \
+    X(units)                                                                   \
+    X(value)                                                                   \
+    X(yaml)
 
 // Weak, so that a runner can be linked from a few files while one works on
 // them; a row without its file fails when all suites are asked for.
