@@ -18,9 +18,53 @@
     X(checksum) \
     X(congestion) \
     X(cubic) \
+    X(dad) \
+    X(engine) \
+    X(ethernet) \
+    X(icmp) \
+    X(icmpv4) \
+    X(icmpv6) \
+    X(impairment) \
+    X(ipv4) \
+    X(ipv4_forward) \
+    X(ipv4_input) \
+    X(ipv6) \
+    X(ipv6_extension) \
+    X(ipv6_input) \
+    X(link) \
     X(lua_sandbox) \
+    X(nd) \
+    X(neighbour) \
+    X(neighbour_discovery) \
+    X(newreno) \
+    X(node) \
+    X(packet) \
+    X(packetdrill_expression) \
+    X(packetdrill_packets) \
+    X(packetdrill_parser) \
+    X(path_mtu) \
+    X(random) \
+    X(raw) \
+    X(reassembly) \
+    X(route) \
+    X(routes) \
+    X(set) \
+    X(settings) \
     X(sim) \
-    X(switch)
+    X(siphash) \
+    X(socket) \
+    X(suggest) \
+    X(switch) \
+    X(tcp) \
+    X(tcp_states) \
+    X(tcp_sweep) \
+    X(tcp_wire) \
+    X(timer) \
+    X(udp) \
+    X(udp_socket) \
+    X(units) \
+    X(value) \
+    X(yaml)
 // clang-format on
 
 // Weak, so that a runner can be linked from a few files while one works on
