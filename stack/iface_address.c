@@ -101,6 +101,7 @@ static int add(struct iface *iface, const struct ip_prefix *prefix)
     while (*link)
         link = &(*link)->next;
     *link = a;
+    address_index_add(iface->stack, a);
     stack_bump_generation(iface->stack);
     announce(a);
     return 0;
@@ -139,6 +140,7 @@ static void remove_at(struct iface *iface, struct iface_addr **link)
     if (a->prefix.addr.family == IP_V6 && !is_looped)
         nd_address_removed(a);
     *link = a->next;
+    address_index_remove(iface->stack, a);
     struct route route = connected_route(a);
     if (!shares_prefix(iface, &route))
         route_remove(iface->stack, &route);
@@ -178,19 +180,6 @@ struct iface_addr *iface_address_find(struct iface *iface,
     while (a && !ip_addr_equal(&a->prefix.addr, address))
         a = a->next;
     return a;
-}
-
-struct iface_addr *stack_address_find(struct stack *stack,
-                                      const struct ip_addr *address)
-{
-    for (struct list *l = stack->ifaces.prev; l != &stack->ifaces;
-         l = l->prev) { // loopback, the least likely, is the first
-        struct iface *iface = CONTAINER_OF(l, struct iface, node);
-        struct iface_addr *a = iface_address_find(iface, address);
-        if (a)
-            return a;
-    }
-    return NULL;
 }
 
 bool iface_is_broadcast(const struct iface *iface,

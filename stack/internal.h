@@ -15,6 +15,7 @@ struct path_mtu_table;
 struct socket_table;
 struct tcp_table;
 struct registered_protocol;
+struct address_index;
 
 struct stack {
     struct stack_host host;
@@ -33,6 +34,8 @@ struct stack {
 
     struct list ifaces; // struct iface.node, by index
     uint32_t next_iface_index;
+    uint32_t address_count;
+    struct address_index *address_index; // NULL while the addresses are few
     struct iface *loopback;
     struct registered_protocol *registered;
 
@@ -129,6 +132,7 @@ struct iface_addr {
     uint32_t dad_left;
     struct iface *iface;
     struct iface_addr *next;
+    struct iface_addr *index_next; // in the same bucket of the stack's index
 };
 
 // How a type of interface puts its header on; no other code asks for the type.
@@ -167,6 +171,12 @@ struct iface {
 // stack; NULL.
 struct iface_addr *iface_address_find(struct iface *iface,
                                       const struct ip_addr *address);
+// The index of addresses (address_index.c) makes that fast on routers with many
+// interfaces. It is rebuilt when it has become too small; without memory for
+// it, finding walks all interfaces.
+void address_index_add(struct stack *stack, struct iface_addr *address);
+void address_index_remove(struct stack *stack, struct iface_addr *address);
+void address_index_destroy(struct stack *stack);
 struct iface_addr *stack_address_find(struct stack *stack,
                                       const struct ip_addr *address);
 void iface_remove_all_addresses(struct iface *iface, uint8_t family);

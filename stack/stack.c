@@ -279,6 +279,7 @@ void stack_destroy(struct stack *stack)
     must(stack->held == 0);
     must(stack->timer_count == 0);
     timer_heap_fini(&stack->timers);
+    address_index_destroy(stack);
     free(stack);
 }
 
