@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/host_index.h"
 #include "sim/name_table.h"
 #include "sim/report/report.h"
 
@@ -18,8 +19,9 @@ static int create_parts(struct sim *sim, const struct sim_config *config)
     sim->pool = packet_pool_create(config->packet_memory_limit);
     sim->node_names = name_table_create();
     sim->link_names = name_table_create();
+    sim->addresses = host_index_create();
     return sim->name != NULL && sim->pool != NULL && sim->node_names != NULL &&
-                   sim->link_names != NULL
+                   sim->link_names != NULL && sim->addresses != NULL
                ? 0
                : -ENOMEM;
 }
@@ -95,6 +97,7 @@ void sim_destroy(struct sim *sim)
     destroy_failures(sim);
     name_table_destroy(sim->node_names);
     name_table_destroy(sim->link_names);
+    host_index_destroy(sim->addresses);
     engine_fini(&sim->engine);
     if (sim->pool != NULL) {
         must(packet_pool_get_stats(sim->pool).live == 0);
@@ -218,4 +221,9 @@ int sim_resolve(struct sim *sim, const char *name, uint8_t family,
     return first_address(host, IP_V4, out) || first_address(host, IP_V6, out)
                ? 0
                : -ENOENT;
+}
+
+struct host *sim_host_of_address(struct sim *sim, const struct ip_addr *address)
+{
+    return host_index_find(sim->addresses, sim, address);
 }

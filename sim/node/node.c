@@ -17,7 +17,8 @@ const char *node_kind_name(enum node_kind kind)
 {
     static const char *const names[] = {[NODE_HOST] = "host",
                                         [NODE_ROUTER] = "router",
-                                        [NODE_SWITCH] = "switch"};
+                                        [NODE_SWITCH] = "switch",
+                                        [NODE_TAP] = "tap"};
 
     must((size_t)kind < ARRAY_LENGTH(names));
     return names[kind];

@@ -13,7 +13,7 @@ struct node;
 struct capture;
 struct app;
 
-enum node_kind { NODE_HOST, NODE_ROUTER, NODE_SWITCH };
+enum node_kind { NODE_HOST, NODE_ROUTER, NODE_SWITCH, NODE_TAP };
 const char *node_kind_name(enum node_kind kind);
 
 // A place where a link ends on a node.

@@ -364,7 +364,6 @@ int sim_add_switch(struct sim *sim, const struct switch_config *config,
 int switch_set_port_vlans(struct port *port, unsigned native,
                           const uint8_t allowed[512])
 {
-    struct switch_port *own = port->context;
     uint8_t *copy = NULL;
 
     if (port->node->kind != NODE_SWITCH || native > VLAN_MAX)
@@ -378,6 +377,7 @@ int switch_set_port_vlans(struct port *port, unsigned native,
         copy[0] &= (uint8_t)~1u;
         copy[VLAN_COUNT / 8 - 1] &= 0x7f;
     }
+    struct switch_port *own = port->context;
     free(own->allowed);
     own->allowed = copy;
     own->native = native;

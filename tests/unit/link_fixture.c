@@ -60,7 +60,7 @@ struct probe *probe_add(struct sim *sim, const char *name)
     struct probe *probe = calloc(1, sizeof(*probe));
 
     must(probe != NULL);
-    must(node_init(&probe->node, sim, &probe_ops, NODE_SWITCH, name) == 0);
+    must(node_init(&probe->node, sim, &probe_ops, NODE_TAP, name) == 0);
     probe->carrier = -1;
     probe->arrivals = calloc(PROBE_LIMIT, sizeof(*probe->arrivals));
     must(probe->arrivals != NULL);

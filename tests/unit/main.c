@@ -24,6 +24,7 @@
     X(icmp) \
     X(icmpv4) \
     X(icmpv6) \
+    X(iface) \
     X(impairment) \
     X(ipv4) \
     X(ipv4_forward) \
@@ -53,6 +54,7 @@
     X(sim) \
     X(siphash) \
     X(socket) \
+    X(stack) \
     X(suggest) \
     X(switch) \
     X(tcp) \
