@@ -19,9 +19,12 @@ struct table {
     size_t count, capacity;
 };
 
+// What was chosen clashes with nothing, unless what it was chosen beside does.
 static void add_entries(struct table *t, const struct iface_spec *iface)
 {
     for (const struct address_spec *a = iface->addresses; a; a = a->next) {
+        if (a->is_chosen)
+            continue;
         if (t->count == t->capacity) {
             t->capacity = t->capacity ? t->capacity * 2 : 64;
             t->entries = realloc(t->entries, t->capacity * sizeof *t->entries);
@@ -305,11 +308,12 @@ static void resolve_peer(struct scenario *s, struct app_spec *app)
 static void resolve_app(struct scenario *s, struct app_spec *app)
 {
     app->host = need_node(s, app->host_name, app->host_place, "host");
-    if (app->host && app->host->kind == NODE_SWITCH) {
+    if (app->host &&
+        (app->host->kind == NODE_SWITCH || app->host->kind == NODE_TAP)) {
         diagnostics_add(s->diagnostics, app->host_place,
-                        "host: '%s' is a switch; applications run on hosts "
+                        "host: '%s' is a %s; applications run on hosts "
                         "and routers",
-                        app->host_name);
+                        app->host_name, node_kind_name(app->host->kind));
         app->host = NULL;
     }
     if (app->remote)

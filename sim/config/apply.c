@@ -49,13 +49,15 @@ static void read_part(struct scenario *s, const char *section,
                       const struct value *value)
 {
     static const char *const sections[] = {"hosts", "routers", "switches",
-                                           "links", "apps"};
+                                           "taps",  "links",   "apps"};
     if (strcmp(section, "hosts") == 0)
         read_nodes(s, value, NODE_HOST);
     else if (strcmp(section, "routers") == 0)
         read_nodes(s, value, NODE_ROUTER);
     else if (strcmp(section, "switches") == 0)
         read_nodes(s, value, NODE_SWITCH);
+    else if (strcmp(section, "taps") == 0)
+        read_nodes(s, value, NODE_TAP);
     else if (strcmp(section, "links") == 0)
         read_links(s, value);
     else if (strcmp(section, "apps") == 0)

@@ -35,8 +35,9 @@ static int build_node(struct scenario *s, struct node_spec *node)
 {
     if (node->node)
         return 0;
-    int error =
-        node->kind == NODE_SWITCH ? build_switch(s, node) : build_host(s, node);
+    int error = node->kind == NODE_SWITCH ? build_switch(s, node)
+                : node->kind == NODE_TAP  ? build_tap(s, node)
+                                          : build_host(s, node);
     if (error)
         sim_set_error(s->sim, "'%s' cannot be made: %s", node->name,
                       strerror(-error));
@@ -107,7 +108,7 @@ static int build_address(struct scenario *s, struct iface_spec *iface,
 static int build_addresses(struct scenario *s, struct node_spec *node)
 {
     int error = 0;
-    if (node->kind == NODE_SWITCH)
+    if (node->kind == NODE_SWITCH || node->kind == NODE_TAP)
         return 0;
     for (struct iface_spec *i = node->ifaces; i && !error; i = i->next)
         for (struct address_spec *a = i->port ? i->addresses : NULL;

@@ -199,6 +199,8 @@ static void print_nodes(FILE *out, const struct scenario *s,
         is_first = false;
         if (kind == NODE_SWITCH)
             print_switch(out, node);
+        else if (kind == NODE_TAP)
+            print_tap(out, node);
         else
             print_host(out, node);
     }
@@ -438,6 +440,7 @@ void scenario_print(const struct scenario *s, FILE *out)
     print_nodes(out, s, NODE_HOST, "hosts");
     print_nodes(out, s, NODE_ROUTER, "routers");
     print_nodes(out, s, NODE_SWITCH, "switches");
+    print_nodes(out, s, NODE_TAP, "taps");
     fputs(s->links ? "links:\n" : "", out);
     for (const struct link_spec *link = s->links; link; link = link->next)
         print_link(out, link);

@@ -147,11 +147,10 @@ static const char expectations[] =
 void scenario_print_reference(FILE *out)
 {
     static const struct schema *const order[] = {
-        &scenario_schema,   &host_schema,      &interface_schema,
-        &route_schema,      &switch_schema,    &vlan_schema,
-        &link_schema,       &direction_schema, &queue_schema,
-        &impairment_schema, &app_schema,       &at_schema,
-        &capture_schema,    &limits_schema};
+        &scenario_schema,  &host_schema,    &interface_schema,  &route_schema,
+        &switch_schema,    &vlan_schema,    &tap_schema,        &link_schema,
+        &direction_schema, &queue_schema,   &impairment_schema, &app_schema,
+        &at_schema,        &capture_schema, &limits_schema};
     fputs(introduction, out);
     for (size_t i = 0; i < ARRAY_LENGTH(order); i++)
         print_schema(out, order[i]);

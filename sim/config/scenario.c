@@ -27,6 +27,7 @@ static const struct schema_key scenario_keys[] = {
     SECTION("hosts", "map of hosts", "hosts by name"),
     SECTION("routers", "map of hosts", "hosts that forward, by name"),
     SECTION("switches", "map of switches", "learning switches by name"),
+    SECTION("taps", "map of taps", "devices of the machine, by name"),
     SECTION("links", "map of links", "links by name"),
     {"script", KEY_TEXT, TOP(script), 0, 0, NULL, "file", "none",
      "a Lua file, looked for beside this one", NULL},
@@ -243,6 +244,8 @@ static void read_section(struct scenario *s, const struct value *value)
         read_nodes(s, value, NODE_ROUTER);
     else if (strcmp(key, "switches") == 0)
         read_nodes(s, value, NODE_SWITCH);
+    else if (strcmp(key, "taps") == 0)
+        read_nodes(s, value, NODE_TAP);
     else if (strcmp(key, "links") == 0)
         read_links(s, value);
     else if (strcmp(key, "apps") == 0)
@@ -261,9 +264,9 @@ static void read_section(struct scenario *s, const struct value *value)
 // the order of the file.
 static void read_tree(struct scenario *s, const struct value *root)
 {
-    static const char *const order[] = {"limits",   "hosts",  "routers",
-                                        "switches", "links",  "apps",
-                                        "at",       "expect", "capture"};
+    static const char *const order[] = {
+        "limits", "hosts", "routers", "switches", "taps",
+        "links",  "apps",  "at",      "expect",   "capture"};
     const struct value *name = value_find(root, "name");
     schema_read(&scenario_schema, root, NULL, s, s->diagnostics);
     if (root->kind != VALUE_MAP)

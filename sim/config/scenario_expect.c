@@ -92,19 +92,21 @@ static void check_subject(struct scenario *s, const struct value *map,
         check_flow(s, value);
     else {
         const struct node_spec *node = need_node(s, text, value->place, "host");
-        if (node && node->kind == NODE_SWITCH)
+        if (node && (node->kind == NODE_SWITCH || node->kind == NODE_TAP))
             diagnostics_add(s->diagnostics, value->place,
-                            "host: '%s' is a switch, which counts nothing; "
+                            "host: '%s' is a %s, which counts nothing; "
                             "look at its links",
-                            text);
+                            text, node_kind_name(node->kind));
     }
 }
 
-// Keys that qualify the subject.
+// Keys that name or qualify the subject.
 static bool is_qualifier(enum subject_kind kind, const char *key)
 {
-    return strcmp(key, subject_words[kind]) == 0 ||
-           (kind == SUBJECT_LINK && strcmp(key, "from") == 0) ||
+    for (int k = SUBJECT_APP; k < SUBJECT_KIND_COUNT; k++)
+        if (strcmp(key, subject_words[k]) == 0)
+            return true;
+    return (kind == SUBJECT_LINK && strcmp(key, "from") == 0) ||
            (kind == SUBJECT_FLOW && strcmp(key, "side") == 0);
 }
 

@@ -395,7 +395,8 @@ static void read_route(struct scenario *s, const struct value *value,
 {
     struct route_keys keys = {0};
     const char *text;
-    if (!schema_read(&route_schema, value, NULL, &keys, s->diagnostics))
+    schema_read(&route_schema, value, NULL, &keys, s->diagnostics);
+    if (value->kind != VALUE_MAP)
         return;
     const struct value *to = value_find(value, "to"),
                        *via = value_find(value, "via");
@@ -499,8 +500,7 @@ static void read_vlan(struct scenario *s, const struct value *value,
 static void read_switch(struct scenario *s, const struct value *value,
                         struct node_spec *node)
 {
-    if (!schema_read(&switch_schema, value, NULL, node, s->diagnostics))
-        return;
+    schema_read(&switch_schema, value, NULL, node, s->diagnostics);
     const struct value *ports = value_find(value, "ports");
     if (ports && ports->kind != VALUE_MAP)
         schema_refuse(ports, "ports", "a map of ports", s->diagnostics);
@@ -536,7 +536,8 @@ static struct node_spec *add_node(struct scenario *s, const struct value *value,
 void read_nodes(struct scenario *s, const struct value *map,
                 enum node_kind kind)
 {
-    static const char *const sections[] = {"hosts", "routers", "switches"};
+    static const char *const sections[] = {"hosts", "routers", "switches",
+                                           "taps"};
     if (map->kind == VALUE_NULL)
         return;
     if (map->kind != VALUE_MAP) {
@@ -547,6 +548,8 @@ void read_nodes(struct scenario *s, const struct value *map,
         struct node_spec *node = add_node(s, v, kind);
         if (node && kind == NODE_SWITCH)
             read_switch(s, v, node);
+        else if (node && kind == NODE_TAP)
+            read_tap(s, v, node);
         else if (node)
             read_host(s, v, node);
     }

@@ -209,10 +209,11 @@ static void read_from(struct scenario *s, const struct value *value,
         diagnostics_add(s->diagnostics, value->key_place,
                         "%s: the change is about the other direction alone",
                         value->key);
-    if (from >= 0 &&
-        schema_read(&direction_schema, value, NULL, &link->direction[from],
-                    s->diagnostics) &&
-        value->kind == VALUE_MAP)
+    if (from < 0)
+        return;
+    schema_read(&direction_schema, value, NULL, &link->direction[from],
+                s->diagnostics);
+    if (value->kind == VALUE_MAP)
         read_direction(s, value, &link->direction[from],
                        link->type == LINK_POINT_TO_POINT);
 }

@@ -73,6 +73,13 @@ struct vlan_spec {
     bool is_used;
 };
 
+// The device behind a node of kind NODE_TAP.
+struct tap_spec {
+    const char *device;
+    int64_t kind; // enum tap_kind
+    bool offload;
+};
+
 struct node_spec {
     struct node_spec *next;
     enum node_kind kind;
@@ -90,6 +97,7 @@ struct node_spec {
     uint32_t loose_mtu;
     unsigned next_port;     // number for its name
     struct node_spec *root; // wiring.c, of a tree of joined switches
+    struct tap_spec *tap;       // NODE_TAP; NULL elsewhere
     uint8_t *vlans_seen;    // domain.c, a bit each
     struct node *node;
 };
@@ -208,6 +216,10 @@ bool read_name(struct scenario *s, const char *name, struct place place,
                const char *what);
 void read_nodes(struct scenario *s, const struct value *map,
                 enum node_kind kind);
+void read_tap(struct scenario *s, const struct value *value,
+              struct node_spec *node);
+void check_tap_end(struct scenario *s, const struct link_spec *link,
+                   unsigned end);
 void read_links(struct scenario *s, const struct value *map);
 void read_apps(struct scenario *s, const struct value *list);
 void read_timetable(struct scenario *s, const struct value *list);
@@ -273,6 +285,7 @@ bool spec_resolve(const struct scenario *s, const char *text, uint8_t family,
 
 // Each builds what is not built yet. 0, or a negative errno with sim_error.
 int build_parts(struct scenario *s); // nodes, links, given addresses
+int build_tap(struct scenario *s, struct node_spec *node);
 int build_routes(struct scenario *s);
 int build_apps(struct scenario *s);
 // Addresses that a script gave to interfaces become those of the specs.
@@ -285,9 +298,11 @@ int apply_to_link(struct scenario *s, struct link_spec *link,
 // --- The tables -------------------------------------------------------------
 
 extern const struct schema scenario_schema, host_schema, switch_schema,
+    tap_schema,
     interface_schema, route_schema, vlan_schema, link_schema, queue_schema,
     direction_schema, impairment_schema, app_schema, at_schema, capture_schema,
     limits_schema;
+void print_tap(FILE *out, const struct node_spec *node);
 void print_quantities(FILE *out); // expectations, for the reference
 // ", bytes: 10MB, ...": the keys that mean something for its kind.
 void print_app_keys(FILE *out, const struct app_config *config);

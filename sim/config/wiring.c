@@ -153,6 +153,8 @@ static void check_ends(struct scenario *s, const struct link_spec *link)
                         "link '%s' has both ends at switch '%s'; its frames "
                         "would go round for ever",
                         link->name, a->node->name);
+    check_tap_end(s, link, 0);
+    check_tap_end(s, link, 1);
 }
 
 void wire_links(struct scenario *s)
