@@ -139,6 +139,8 @@ enum setting_kind {
       "errors of connections by BSD's names: any ICMP error refuses, a reset is always a reset")   \
     X(tcp, accept_syn_fin, "accept-syn-fin", SETTING_BOOL, 0, 1, 0,                                \
       "a listener answers SYN with FIN and forgets the FIN; FreeBSD drop_synfin off")              \
+    X(tcp, bsd_time_wait, "bsd-time-wait", SETTING_BOOL, 0, 1, 0,                                  \
+      "TIME-WAIT answers only segments with an ACK, as BSD")                                       \
     X(tcp, sequence_wrap_test, "isn", SETTING_INTEGER, -1, UINT32_MAX, -1,                         \
       "initial sequence number, -1: RFC 6528; for tests and traces")
 

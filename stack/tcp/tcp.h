@@ -337,6 +337,9 @@ struct tcp_connection *tcp_table_find(struct stack *stack,
 struct tcp_connection *tcp_table_find_listener(const struct tcp_table *table,
                                                const struct endpoint *local,
                                                uint16_t iface_index);
+// Any socket that is bound to this address and port; NULL.
+struct tcp_connection *tcp_table_find_bound(const struct tcp_table *table,
+                                            const struct endpoint *local);
 // socket.local and socket.remote are final. -EADDRNOTAVAIL: taken; -ENOMEM.
 int tcp_table_add(struct tcp_connection *c);
 void tcp_table_remove(struct tcp_connection *c); // harmless when not in it

@@ -48,9 +48,16 @@ static bool is_at_end(const struct tcp_connection *c)
            tcp_is_in(c, TCP_IN(CLOSED) | TCP_IN(TIME_WAIT));
 }
 
+// What came with the SYN of a simultaneous open waits for ESTABLISHED.
+static bool has_text(const struct tcp_connection *c)
+{
+    return c->receive_bytes > 0 &&
+           (c->state != TCP_SYN_RECEIVED || c->is_passive);
+}
+
 bool tcp_is_readable(const struct tcp_connection *c)
 {
-    return c->receive_bytes > 0 || (is_at_end(c) && c->state != TCP_LISTEN);
+    return has_text(c) || (is_at_end(c) && c->state != TCP_LISTEN);
 }
 
 static void consumed(struct tcp_connection *c, struct packet *packet,
@@ -151,7 +158,7 @@ int64_t tcp_receive(struct tcp_connection *c, void *bytes, size_t size,
         return -ENOTCONN;
     if (flags & MESSAGE_URGENT)
         return receive_urgent(c, bytes, size, flags & MESSAGE_PEEK);
-    if (c->receive_bytes == 0)
+    if (!has_text(c))
         return size == 0 && !c->socket.error ? 0 : nothing_to_read(c);
     if (flags & MESSAGE_PEEK)
         return (int64_t)peek(c, bytes, size);
@@ -165,7 +172,8 @@ int64_t tcp_receive_packet(struct tcp_connection *c, struct packet **out)
 {
     if (c->state == TCP_LISTEN)
         return -ENOTCONN;
-    struct packet *packet = packet_queue_pop(&c->receive_queue);
+    struct packet *packet =
+        has_text(c) ? packet_queue_pop(&c->receive_queue) : NULL;
     if (!packet)
         return nothing_to_read(c);
     c->receive_bytes -= packet->length;

@@ -8,6 +8,22 @@ static bool may_answer(const struct tcp_arrival *a)
     return !(a->flags & TCP_RST) && !(a->packet->flags & group);
 }
 
+// Whoever owns the port chose the traffic class and the TTL of what leaves it.
+static void mark_as_owner(struct stack *stack, uint16_t port,
+                          struct packet *packet)
+{
+    struct endpoint local = {.addr = packet->ip.destination, .port = port};
+    const struct tcp_connection *owner =
+        tcp_table_find_bound(stack->tcp, &local);
+    packet->ip.ttl = (uint8_t)stack->settings->ip_ttl;
+    packet->ip.tos = 0;
+    if (!owner)
+        return;
+    packet->ip.tos = owner->socket.tos & 0xfc;
+    if (owner->socket.ttl)
+        packet->ip.ttl = owner->socket.ttl;
+}
+
 // The received packet itself goes back, cut down to a header.
 static bool rewrite(struct stack *stack, struct tcp_arrival *a)
 {
@@ -32,8 +48,7 @@ static bool rewrite(struct stack *stack, struct tcp_arrival *a)
     tcp_emit(&out, packet->data);
     tcp_fill_checksum(packet->data, packet->length, &packet->ip.destination,
                       &packet->ip.source);
-    packet->ip.ttl = (uint8_t)stack->settings->ip_ttl;
-    packet->ip.tos = 0;
+    mark_as_owner(stack, in.destination_port, packet);
     return true;
 }
 

@@ -57,6 +57,11 @@ static void simultaneous_open(struct tcp_connection *c, struct tcp_arrival *a)
     uint8_t ecn = TCP_ECE | TCP_CWR;
     c->has_ecn = (a->flags & ecn) == ecn && tcp_settings(c)->tcp_ecn != 0;
     tcp_retransmit(c, c->segments.first); // our SYN again, now with its ACK
+    // RFC 9293 3.10.7.3: text waits until ESTABLISHED. It does so in the
+    // receive queue, which cannot be read before.
+    a->end_seq = a->seq + a->payload;
+    if (a->payload > 0)
+        tcp_receive_text(c, a);
     tcp_arrival_done(c, a);
 }
 
@@ -89,5 +94,6 @@ void tcp_become_established(struct tcp_connection *c,
     tcp_window_established(c);
     tcp_congestion_init(c);
     tcp_keepalive_start(c);
-    socket_notify(&c->socket, EVENT_WRITABLE);
+    socket_notify(&c->socket,
+                  EVENT_WRITABLE | (c->receive_bytes ? EVENT_READABLE : 0));
 }

@@ -164,6 +164,16 @@ struct tcp_connection *tcp_table_find_listener(const struct tcp_table *table,
     return best;
 }
 
+struct tcp_connection *tcp_table_find_bound(const struct tcp_table *table,
+                                            const struct endpoint *local)
+{
+    struct tcp_connection *c = table->bound[local->port % BOUND_LISTS];
+    while (c &&
+           (c->socket.local.port != local->port || !covers(c, &local->addr)))
+        c = c->list_next;
+    return c;
+}
+
 // Would the two catch the same packets?
 static bool addresses_clash(const struct tcp_connection *a,
                             const struct tcp_connection *b,

@@ -59,7 +59,8 @@ bool tcp_time_wait_input(struct tcp_connection *c, struct tcp_arrival *a)
         (is_old || (a->flags & TCP_ACK) || (a->flags & TCP_SYN))) {
         if (a->flags & TCP_ACK)
             restart(c);
-        tcp_out_of_window_ack(c, a);
+        if ((a->flags & TCP_ACK) || !tcp_settings(c)->tcp_bsd_time_wait)
+            tcp_out_of_window_ack(c, a);
     }
     tcp_arrival_drop(c, a, DROP_TCP_UNEXPECTED);
     return false;
