@@ -92,6 +92,7 @@ struct net {
     unsigned record_count, record_capacity;
     struct net_port ports[NET_MAX_IFACES];
     unsigned port_count;
+    void *user; // the test's own
 };
 
 // The wires' delay is 1 ms. The clock starts at one hour, so that nothing
@@ -104,7 +105,8 @@ void net_destroy(struct net *net);
 // otherwise they outlive the net.
 struct net_host *net_add_stack(struct net *net, const char *name,
                                const struct stack_settings *settings);
-// The same with no_ipv4 or no_ipv6 and a trace function.
+// The same with no_ipv4 or no_ipv6 and a trace function, whose context is the
+// struct net_host.
 struct net_host *net_add_stack_config(struct net *net, const char *name,
                                       const struct stack_config *config);
 // An Ethernet interface on a wire, MAC 02:00:00:00:00:NN with NN counting from
