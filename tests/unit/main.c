@@ -14,6 +14,7 @@
     X(address)                                                                 \
     X(address_index)                                                           \
     X(arp)                                                                     \
+    X(arp_protocol)                                                            \
     X(capture)                                                                 \
     X(checksum)                                                                \
     X(congestion)                                                              \
@@ -26,6 +27,7 @@
     X(icmpv6)                                                                  \
     X(iface)                                                                   \
     X(impairment)                                                              \
+    X(ip_path)                                                                 \
     X(ipv4)                                                                    \
     X(ipv4_forward)                                                            \
     X(ipv4_input)                                                              \
@@ -37,6 +39,7 @@
     X(nd)                                                                      \
     X(neighbour)                                                               \
     X(neighbour_discovery)                                                     \
+    X(net_allocation)                                                          \
     X(newreno)                                                                 \
     X(node)                                                                    \
     X(packet)                                                                  \
