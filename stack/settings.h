@@ -124,7 +124,9 @@ enum setting_kind {
     X(tcp, frto, "frto", SETTING_BOOL, 0, 1, 1, "detect spurious timeouts; RFC 5682, Linux tcp_frto") \
     X(tcp, backlog_max, "backlog-max", SETTING_INTEGER, 0, 1000000, 4096, "largest backlog of a listener; Linux somaxconn") \
     X(tcp, timer_slack, "timer-slack", SETTING_TIME, 0, 1 * SEC, 2 * MS, "added to short loss timers; Linux two ticks") \
-    X(tcp, cork_time, "cork-time", SETTING_TIME, 0, 600 * SEC, 200 * MS, "longest time that cork or MSG_MORE holds data; Linux 200 ms") \
+    X(tcp, offload, "offload", SETTING_BOOL, 0, 1, 1, "send in bursts as a host with segmentation offload; Linux tso") \
+    X(tcp, min_burst, "min-burst", SETTING_INTEGER, 1, 44, 2, "segments of the smallest burst; Linux tcp_min_tso_segs") \
+    X(tcp, burst_divisor, "burst-divisor", SETTING_INTEGER, 0, 1000, 3, "share of a window that is worth a burst; Linux tcp_tso_win_divisor") \
     X(tcp, challenge_ack_limit, "challenge-ack-limit", SETTING_INTEGER, 0, 1000000, 1000, "challenge ACKs a second; RFC 5961 7") \
     X(tcp, slow_start_after_idle, "slow-start-after-idle", SETTING_BOOL, 0, 1, 1, "restart window after an idle RTO; RFC 5681 4.1") \
     X(tcp, quick_acks, "quick-acks", SETTING_INTEGER, 0, 16, 16,                                   \

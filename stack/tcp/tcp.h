@@ -138,6 +138,12 @@ struct tcp_send_buffer {
     uint32_t length;
 };
 
+// Where records end in data that is not sent yet.
+struct tcp_marks {
+    uint32_t count, capacity;
+    tcp_seq at[];
+};
+
 // --- Receiver ---------------------------------------------------------------
 
 struct tcp_run {
@@ -172,7 +178,7 @@ enum tcp_deadline {
     TCP_DEADLINE_RETRANSMIT, // retransmit_kind says what for
     TCP_DEADLINE_ACK,        // delayed ACK
     TCP_DEADLINE_KEEP,       // keepalive; FIN-WAIT-2; TIME-WAIT
-    TCP_DEADLINE_SEND,       // pacing, cork
+    TCP_DEADLINE_SEND,       // pacing
     TCP_DEADLINE_COUNT
 };
 
@@ -222,7 +228,7 @@ struct tcp_connection {
     bool iss_is_set : 1; // a connection was begun: a socket has one life
     // What the application wants.
     bool no_delay : 1, cork : 1, urgent_inline : 1, keepalive : 1;
-    bool has_source : 1, more_follows : 1;
+    bool has_source : 1;
     bool receive_shutdown : 1, send_shutdown : 1;
     bool has_send_limit : 1, has_receive_limit : 1; // buffers set by hand
     // Streams.
@@ -270,7 +276,8 @@ struct tcp_connection {
         struct tcp_send_buffer buffer;
         struct tcp_source source; // has_source
     };
-    uint64_t stream_acked; // bytes of the stream acknowledged
+    uint64_t stream_acked;   // bytes of the stream acknowledged
+    struct tcp_marks *marks; // NULL: none
 
     struct packet_queue receive_queue;
     uint32_t receive_bytes;      // payload in the queue not yet read
@@ -561,7 +568,8 @@ void tcp_buffer_clear(struct tcp_connection *c);
 
 // Sends what may be sent now: lost segments first, then new data.
 void tcp_output(struct tcp_connection *c);
-void tcp_output_on_timer(struct tcp_connection *c); // pacing, cork
+void tcp_output_hold(struct tcp_connection *c);     // MSG_MORE: no small ones
+void tcp_output_on_timer(struct tcp_connection *c); // pacing
 // One segment of new data although cwnd forbids it (tail loss probe).
 void tcp_send_one(struct tcp_connection *c);
 // As tcp_output, with a partial segment although Nagle would hold it.
@@ -591,6 +599,17 @@ static inline tcp_seq tcp_window_end(const struct tcp_connection *c)
     return c->snd_una + c->snd_wnd;
 }
 
+// tcp_burst.c: segments that leave together, and whether to wait for more.
+// window: bytes; quota: segments of cwnd; most: of a burst.
+uint32_t tcp_burst_segments(const struct tcp_connection *c);
+bool tcp_burst_should_wait(const struct tcp_connection *c, uint32_t length,
+                           uint32_t window, uint32_t quota, uint32_t most,
+                           bool *cwnd_limited);
+// tcp_marks.c: bytes of the `unsent` ones before the next mark.
+int tcp_marks_add(struct tcp_connection *c, tcp_seq at); // -ENOMEM
+uint32_t tcp_marks_limit(const struct tcp_connection *c, uint32_t unsent);
+void tcp_marks_sent(struct tcp_connection *c); // snd_nxt has moved
+void tcp_marks_clear(struct tcp_connection *c);
 // A record of what was sent for the first time just now; counts it.
 struct tcp_segment *tcp_record_new(struct tcp_connection *c, tcp_seq end_seq,
                                    uint16_t flags);

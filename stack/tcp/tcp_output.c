@@ -68,24 +68,31 @@ void tcp_refill(struct tcp_connection *c)
 
 // --- The judges -------------------------------------------------------------
 
+// How the caller wants small segments to be treated.
+enum mode { NORMAL, HOLD, PUSH };
+
 struct candidate {
-    uint32_t length;
+    uint32_t length; // bytes of the burst
     bool with_fin;
 };
 
-static struct candidate next_candidate(const struct tcp_connection *c)
+// What lies before the next end of a record, or all that is unsent.
+static struct candidate next_stretch(const struct tcp_connection *c,
+                                     bool *is_last)
 {
     uint32_t unsent = tcp_unsent(c);
-    struct candidate next = {.length = min_u32(unsent, tcp_mss_now(c))};
-    next.with_fin = tcp_fin_unsent(c) && next.length == unsent;
-    return next;
+    uint32_t length = tcp_marks_limit(c, unsent);
+    *is_last = length == unsent;
+    return (struct candidate){length, *is_last && tcp_fin_unsent(c)};
 }
 
-// A last FIN is let through: it adds nothing to the congestion.
-static bool cwnd_allows(const struct tcp_connection *c,
-                        const struct candidate *next)
+static struct candidate next_segment(const struct tcp_connection *c)
 {
-    return next->with_fin || tcp_packets_in_flight(c) < tcp_cwnd_segments(c);
+    bool is_last;
+    struct candidate next = next_stretch(c, &is_last);
+    if (next.length > tcp_mss_now(c))
+        next = (struct candidate){tcp_mss_now(c), false};
+    return next;
 }
 
 static bool window_allows(const struct tcp_connection *c,
@@ -107,16 +114,73 @@ static bool has_small_unacked(const struct tcp_connection *c)
     return seq_gt(c->snd_small, c->snd_una) && seq_le(c->snd_small, c->snd_nxt);
 }
 
-static bool nagle_allows(const struct tcp_connection *c,
-                         const struct candidate *next, bool push)
+static bool nagle_holds(const struct tcp_connection *c, enum mode mode)
+{
+    if (mode == PUSH)
+        return false;
+    if (mode == HOLD || c->cork)
+        return true;
+    bool is_on = tcp_settings(c)->tcp_nagle && !c->no_delay;
+    return is_on && c->packets_out > 0 && has_small_unacked(c);
+}
+
+static bool may_send_small(const struct tcp_connection *c,
+                           const struct candidate *next, enum mode mode)
 {
     bool is_urgent = c->snd_urgent && seq_gt(c->snd_up, c->snd_una);
-    if (next->length >= tcp_mss_now(c) || next->with_fin || push || is_urgent)
-        return true;
-    if (c->cork || c->more_follows)
+    return next->length >= tcp_mss_now(c) || next->with_fin || is_urgent ||
+           !nagle_holds(c, mode);
+}
+
+// More than one segment's worth: as many as leave together. The last one may be
+// small when the window or the data ends there and Nagle has nothing against
+// it.
+static bool plan_many(struct tcp_connection *c, struct candidate *next,
+                      uint32_t quota, enum mode mode, bool *cwnd_limited)
+{
+    uint32_t mss = tcp_mss_now(c);
+    int32_t window = (int32_t)(tcp_window_end(c) - c->snd_nxt);
+    if (window < (int32_t)mss)
         return false;
-    bool is_on = tcp_settings(c)->tcp_nagle && !c->no_delay;
-    return !(is_on && c->packets_out > 0 && has_small_unacked(c));
+    uint32_t most = tcp_burst_segments(c);
+    if (tcp_burst_should_wait(c, next->length, (uint32_t)window, quota, most,
+                              cwnd_limited))
+        return false;
+    uint32_t wanted = min_u32(next->length, (uint32_t)window);
+    most = min_u32(most, quota);
+    if (wanted >= most * mss) {
+        *next = (struct candidate){most * mss, next->with_fin &&
+                                                   next->length == most * mss};
+    } else {
+        if (nagle_holds(c, mode) && !(next->with_fin && wanted == next->length))
+            wanted -= wanted % mss;
+        next->with_fin = next->with_fin && wanted == next->length;
+        next->length = wanted;
+    }
+    return window_allows(c, next);
+}
+
+// What leaves next in one go. A last FIN may exceed cwnd: it adds nothing to
+// the congestion.
+static bool plan(struct tcp_connection *c, enum mode mode, bool *cwnd_limited,
+                 struct candidate *next)
+{
+    bool is_last;
+    *next = next_stretch(c, &is_last);
+    if (next->length == 0 && !next->with_fin)
+        return false;
+    bool is_one = next->length <= tcp_mss_now(c);
+    uint32_t cwnd = tcp_cwnd_segments(c), flight = tcp_packets_in_flight(c);
+    uint32_t quota = cwnd > flight ? cwnd - flight : 0;
+    if (quota == 0 && !(next->with_fin && is_one)) {
+        *cwnd_limited = true;
+        return false;
+    }
+    if (!is_last)
+        mode = PUSH;
+    if (is_one)
+        return window_allows(c, next) && may_send_small(c, next, mode);
+    return plan_many(c, next, quota, mode, cwnd_limited);
 }
 
 // --- Sending ----------------------------------------------------------------
@@ -152,26 +216,19 @@ struct tcp_segment *tcp_record_new(struct tcp_connection *c, tcp_seq end_seq,
     return segment;
 }
 
-static uint16_t record_flags(const struct tcp_connection *c,
-                             const struct candidate *next, tcp_seq end)
-{
-    uint16_t flags = next->with_fin ? SEGMENT_FIN : 0;
-    if (next->length > 0 && end == c->push_seq)
-        flags |= SEGMENT_PUSH;
-    return flags;
-}
-
-// The record comes first: without memory for it nothing is sent.
-static int send_candidate(struct tcp_connection *c,
-                          const struct candidate *next)
+// PSH of a burst's end is the device's and does not come back when the segment
+// is sent again.
+static int send_segment(struct tcp_connection *c, const struct candidate *next,
+                        bool is_burst_end)
 {
     tcp_seq seq = c->snd_nxt, end = seq + next->length;
-    bool is_small = next->length < tcp_mss_now(c);
-    uint16_t flags = record_flags(c, next, end);
+    bool is_pushed = next->length > 0 && end == c->push_seq;
+    uint16_t flags =
+        (next->with_fin ? SEGMENT_FIN : 0) | (is_pushed ? SEGMENT_PUSH : 0);
     uint8_t tcp_flags = TCP_ACK;
     if (next->with_fin)
         tcp_flags |= TCP_FIN;
-    if (flags & SEGMENT_PUSH)
+    if (is_pushed || is_burst_end)
         tcp_flags |= TCP_PSH;
     int error = tcp_segment_send(c, seq, next->length, tcp_flags);
     if (error)
@@ -182,24 +239,38 @@ static int send_candidate(struct tcp_connection *c,
         tcp_end(c, -ENOBUFS);
         return -ENOBUFS;
     }
-    if (is_small)
-        c->snd_small = end;
+    return 0;
+}
+
+// As a device with segmentation offload cuts it: PSH on the last segment.
+static int send_burst(struct tcp_connection *c, struct candidate burst,
+                      uint32_t *sent)
+{
+    uint32_t mss = tcp_mss_now(c), left = burst.length;
+    bool is_many = burst.length > mss && tcp_settings(c)->tcp_offload;
+    do {
+        struct candidate next = {min_u32(left, mss), false};
+        left -= next.length;
+        next.with_fin = burst.with_fin && left == 0;
+        int error = send_segment(c, &next, is_many && left == 0);
+        if (error)
+            return error;
+        ++*sent;
+        if (next.length < mss)
+            c->snd_small = c->snd_nxt - next.with_fin;
+    } while (left > 0);
+    tcp_marks_sent(c);
     return 0;
 }
 
 // -EMSGSIZE: the path has become narrower under our feet.
-static bool send_next(struct tcp_connection *c, bool push, bool *cwnd_limited)
+static bool send_next(struct tcp_connection *c, enum mode mode, uint32_t *sent,
+                      bool *cwnd_limited)
 {
-    struct candidate next = next_candidate(c);
-    if (next.length == 0 && !next.with_fin)
+    struct candidate burst;
+    if (!plan(c, mode, cwnd_limited, &burst))
         return false;
-    if (!cwnd_allows(c, &next)) {
-        *cwnd_limited = true;
-        return false;
-    }
-    if (!window_allows(c, &next) || !nagle_allows(c, &next, push))
-        return false;
-    int error = send_candidate(c, &next);
+    int error = send_burst(c, burst, sent);
     if (error == -EMSGSIZE) {
         uint32_t mss = c->mss;
         tcp_sync_mss(c);
@@ -211,13 +282,14 @@ static bool send_next(struct tcp_connection *c, bool push, bool *cwnd_limited)
 void tcp_send_one(struct tcp_connection *c)
 {
     tcp_refill(c);
-    struct candidate next = next_candidate(c);
+    struct candidate next = next_segment(c);
     bool has_any = next.length > 0 || next.with_fin;
+    uint32_t sent = 0;
     if (has_any && window_allows(c, &next))
-        send_candidate(c, &next);
+        send_burst(c, next, &sent);
 }
 
-static void output(struct tcp_connection *c, bool push)
+static void output(struct tcp_connection *c, enum mode mode)
 {
     if (!tcp_is_in(c, TCP_HAS_OUTPUT & ~TCP_IN(SYN_RECEIVED)))
         return;
@@ -226,15 +298,15 @@ static void output(struct tcp_connection *c, bool push)
         tcp_cwnd_after_idle(c);
     uint32_t sent = 0;
     bool cwnd_limited = false;
-    while (send_next(c, push, &cwnd_limited))
-        sent++;
+    while (send_next(c, mode, &sent, &cwnd_limited))
+        ;
     if (c->state == TCP_CLOSED)
         return;
     cwnd_limited |= tcp_packets_in_flight(c) >= tcp_cwnd_segments(c);
     if (sent > 0 || cwnd_limited)
         tcp_cwnd_validate(c, cwnd_limited);
     if (sent > 0) {
-        if (c->ca_state == TCP_CA_RECOVERY || c->ca_state == TCP_CA_CWR)
+        if (tcp_in_reduction(c))
             c->prr_out += sent;
         tcp_tlp_schedule(c, false);
     }
@@ -242,16 +314,18 @@ static void output(struct tcp_connection *c, bool push)
     tcp_persist_check(c);
 }
 
-void tcp_output(struct tcp_connection *c) { output(c, false); }
+void tcp_output(struct tcp_connection *c) { output(c, NORMAL); }
 
-void tcp_output_push(struct tcp_connection *c) { output(c, true); }
+void tcp_output_push(struct tcp_connection *c) { output(c, PUSH); }
 
-void tcp_output_on_timer(struct tcp_connection *c) { output(c, true); }
+void tcp_output_hold(struct tcp_connection *c) { output(c, HOLD); }
+
+void tcp_output_on_timer(struct tcp_connection *c) { output(c, NORMAL); }
 
 void tcp_output_after_input(struct tcp_connection *c)
 {
     if (c->snd_nxt != c->write_seq || c->has_source)
-        output(c, false);
+        output(c, NORMAL);
     if (c->state != TCP_CLOSED)
         tcp_ack_decide(c);
 }
@@ -289,20 +363,20 @@ void tcp_send_probe(struct tcp_connection *c)
 
 int tcp_send_window_probe(struct tcp_connection *c)
 {
-    tcp_count(c, COUNT_TCP_ZERO_WINDOW_PROBES);
-    c->statistics.probes++;
     tcp_refill(c);
     tcp_seq limit = tcp_window_end(c);
-    struct candidate next = next_candidate(c);
+    struct candidate next = next_segment(c);
     if (!seq_lt(c->snd_nxt, limit) || (next.length == 0 && !next.with_fin)) {
+        tcp_count(c, COUNT_TCP_ZERO_WINDOW_PROBES);
+        c->statistics.probes++;
         tcp_send_probe(c);
         return 0;
     }
-    uint32_t room = limit - c->snd_nxt;
+    uint32_t room = limit - c->snd_nxt, sent = 0;
     if (next.length + next.with_fin > room) {
         next.length = min_u32(next.length, room);
         next.with_fin = false;
         c->push_seq = c->snd_nxt + next.length;
     }
-    return send_candidate(c, &next);
+    return send_burst(c, next, &sent);
 }

@@ -87,18 +87,24 @@ static void mark(struct tcp_connection *c, uint32_t position,
 
 // --- One block --------------------------------------------------------------
 
-// The peer SACKs a part of a record: cut it so that what it has is whole.
-static bool cut_to_block(struct tcp_connection *c, uint32_t position,
-                         const struct tcp_sack_block *block)
+// A peer that SACKs a part of a segment has cut it to its own purposes; the
+// record is not delivered before all of it is (Linux).
+static bool is_inside(const struct tcp_segment *s,
+                      const struct tcp_sack_block *block)
 {
-    const struct tcp_segment *s = tcp_segment_at(c, position);
-    if (seq_lt(s->seq, block->start)) {
-        tcp_segments_split(c, position, block->start);
-        return false; // the left half is not in the block
-    }
-    if (seq_gt(s->end_seq, block->end))
-        return tcp_segments_split(c, position, block->end) == 0;
-    return true;
+    return seq_ge(s->seq, block->start) && seq_le(s->end_seq, block->end);
+}
+
+// [first, end) as far as it is SACKed throughout.
+static void note_run(struct tcp_connection *c, uint32_t first, uint32_t end)
+{
+    uint32_t last = end;
+    if (end - first < 2 || !(tcp_segment_at(c, first)->flags & SEGMENT_SACKED))
+        return;
+    while (last - first > 1 &&
+           !(tcp_segment_at(c, last - 1)->flags & SEGMENT_SACKED))
+        last--;
+    tcp_segment_at(c, first)->newer = last;
 }
 
 static void mark_block(struct tcp_connection *c,
@@ -114,13 +120,11 @@ static void mark_block(struct tcp_connection *c,
             p = s->newer == SEGMENT_NONE ? p + 1 : s->newer;
             continue;
         }
-        if (cut_to_block(c, p, block))
+        if (is_inside(s, block))
             mark(c, p, news);
         p++;
     }
-    bool is_run = p - q->first <= q->last - q->first && p - first > 1;
-    if (is_run && (tcp_segment_at(c, first)->flags & SEGMENT_SACKED))
-        tcp_segment_at(c, first)->newer = p;
+    note_run(c, first, p);
 }
 
 // --- D-SACK -----------------------------------------------------------------

@@ -164,18 +164,21 @@ static void mark_urgent(struct tcp_connection *c)
     c->snd_urgent = true;
 }
 
+// A call that took less than it was given pushes: nobody knows when the rest
+// comes.
 static void push_sent(struct tcp_connection *c, int flags, bool all)
 {
-    c->more_follows = (flags & MESSAGE_MORE) && all;
-    if (!c->more_follows)
+    bool more_follows = (flags & MESSAGE_MORE) && all;
+    if (!more_follows)
         c->push_seq = c->write_seq;
     if (!all)
         c->wants_room = true;
-    if (c->more_follows || c->cork)
-        tcp_deadline_set(c, TCP_DEADLINE_SEND,
-                         min_i64(c->deadlines[TCP_DEADLINE_SEND],
-                                 tcp_now(c) + tcp_settings(c)->tcp_cork_time));
-    tcp_output(c);
+    if ((flags & MESSAGE_END_OF_RECORD) && all)
+        tcp_marks_add(c, c->write_seq); // best effort
+    if (more_follows)
+        tcp_output_hold(c);
+    else
+        tcp_output(c);
 }
 
 static int64_t do_send(struct socket *socket, const void *bytes, size_t length,
@@ -273,7 +276,6 @@ static uint32_t do_events(const struct socket *socket)
 static void send_fin(struct tcp_connection *c, enum tcp_state state)
 {
     c->send_shutdown = true;
-    c->more_follows = false;
     tcp_set_state(c, state);
     tcp_queue_fin(c);
     tcp_output_push(c);

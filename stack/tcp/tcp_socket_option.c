@@ -17,20 +17,18 @@ static int set_buffer(uint32_t *limit, int64_t value)
 static void released(struct tcp_connection *c)
 {
     tcp_hold(c);
-    tcp_deadline_clear(c, TCP_DEADLINE_SEND);
-    c->more_follows = false;
     if (tcp_is_in(c, TCP_HAS_OUTPUT))
         tcp_output(c);
     tcp_release(c);
 }
 
-// Nagle off pushes what waits (Linux).
+// Nagle off pushes what waits, corked or not (Linux).
 static int set_no_delay(struct tcp_connection *c, int64_t value)
 {
     if (!is_flag(value))
         return -EINVAL;
     c->no_delay = value == 1;
-    if (value && !c->cork && tcp_is_in(c, TCP_HAS_OUTPUT)) {
+    if (value && tcp_is_in(c, TCP_HAS_OUTPUT)) {
         tcp_hold(c);
         tcp_output_push(c);
         tcp_release(c);
