@@ -53,7 +53,7 @@ static void rebuild(struct stack *stack)
 void address_index_add(struct stack *stack, struct iface_addr *address)
 {
     stack->address_count++;
-    if (stack->address_count <= FEW)
+    if (!stack->address_index && stack->address_count <= FEW)
         return;
     if (!stack->address_index ||
         stack->address_count > stack->address_index->mask + 1)

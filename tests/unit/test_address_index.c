@@ -75,5 +75,34 @@ static void an_address_is_found_among_few_and_among_many(void)
     packet_pool_destroy(pool);
 }
 
+static void an_address_is_found_when_many_have_become_few_again(void)
+{
+    static const ns_t now = 0;
+    struct packet_pool *pool = packet_pool_create(0);
+    struct stack_config config = {
+        .host = {.now = &now, .set_deadline = no_deadline, .random = zeroes},
+        .pool = pool,
+        .no_ipv6 = true};
+    struct stack *stack;
+    CHECK_FATAL(stack_create(&config, &stack) == 0);
+    struct iface *iface = add_iface(stack, 0);
+    for (unsigned round = 0; round < 3; round++) {
+        for (unsigned n = 0; n < 20; n++) {
+            struct ip_prefix prefix = {ip_addr_v4_u32(0x0a000001 + n * 256),
+                                       24};
+            CHECK_EQUAL(iface_add_address(iface, &prefix), 0);
+            CHECK(stack_address_find(stack, &prefix.addr) != NULL);
+        }
+        for (unsigned n = 0; n < 20; n++) {
+            struct ip_addr address = ip_addr_v4_u32(0x0a000001 + n * 256);
+            CHECK_EQUAL(iface_remove_address(iface, &address), 0);
+        }
+    }
+    stack_destroy(stack);
+    packet_pool_destroy(pool);
+}
+
 const struct unit_test suite_address_index[] = {
-    UNIT(an_address_is_found_among_few_and_among_many), {0}};
+    UNIT(an_address_is_found_among_few_and_among_many),
+    UNIT(an_address_is_found_when_many_have_become_few_again),
+    {0}};
