@@ -43,11 +43,21 @@ static int complain_io(const char *command, const char *path, int error)
     return load_io_status(error);
 }
 
+static int finish_load(struct loaded *loaded)
+{
+    int status = load_print_diagnostics(loaded);
+    if (status == STATUS_OK && !loaded->scenario) {
+        fprintf(stderr, "wirebed %s: out of memory\n", loaded->command);
+        return STATUS_SYSTEM;
+    }
+    return status;
+}
+
 int load_scenario(const char *command, const char *path,
                   const struct scenario_options *options, struct loaded *loaded)
 {
     int io_error = 0;
-    *loaded = (struct loaded){.path = path};
+    *loaded = (struct loaded){.command = command, .path = path};
     loaded->is_script = has_suffix(path, ".lua");
     if (!loaded->is_script && !has_suffix(path, ".yaml") &&
         !has_suffix(path, ".yml"))
@@ -62,12 +72,18 @@ int load_scenario(const char *command, const char *path,
             scenario_load(path, options, loaded->diagnostics, &io_error);
     if (io_error)
         return complain_io(command, path, io_error);
-    int status = load_print_diagnostics(loaded);
-    if (status == STATUS_OK && !loaded->scenario) {
-        fprintf(stderr, "wirebed %s: out of memory\n", command);
-        return STATUS_SYSTEM;
-    }
-    return status;
+    return finish_load(loaded);
+}
+
+int load_text(const char *command, const char *name, const char *text,
+              const struct scenario_options *options, struct loaded *loaded)
+{
+    *loaded = (struct loaded){.command = command, .path = name};
+    loaded->diagnostics = diagnostics_create();
+    must(loaded->diagnostics);
+    loaded->scenario = scenario_load_text(name, text, strlen(text), options,
+                                          loaded->diagnostics);
+    return finish_load(loaded);
 }
 
 void unload(struct loaded *loaded)

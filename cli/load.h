@@ -7,6 +7,7 @@
 #include "sim/config/scenario.h"
 
 struct loaded {
+    const char *command; // for complaints
     const char *path;
     struct scenario *scenario; // NULL: it could not be loaded
     struct diagnostics *diagnostics;
@@ -18,6 +19,9 @@ struct loaded {
 int load_scenario(const char *command, const char *path,
                   const struct scenario_options *options,
                   struct loaded *loaded);
+// The same from text in YAML that stands for a file called `name`.
+int load_text(const char *command, const char *name, const char *text,
+              const struct scenario_options *options, struct loaded *loaded);
 void unload(struct loaded *loaded);
 // The Lua file to run: the scenario itself or what its `script:` names; NULL:
 // none.

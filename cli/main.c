@@ -12,6 +12,7 @@
 const struct command commands[] = {
     {"run", "run scenarios: YAML files, Lua files", cmd_run},
     {"check", "say what is wrong with scenario files, or show them whole", cmd_check},
+    {"bridge", "run a scenario in real time, with devices of this machine", cmd_bridge},
     {"packetdrill", "run packetdrill scripts in virtual time", cmd_packetdrill},
     {NULL, NULL, NULL},
 };

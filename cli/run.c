@@ -11,14 +11,22 @@
 
 #include "cli/progress.h"
 #include "lua/script.h"
+#include "sim/realtime/realtime.h"
 #include "sim/report/report.h"
+#include "sim/tap/tap.h"
 
 // What one pass over a scenario leaves.
 struct outcome {
+    struct realtime_stats pace;
     int status;
     uint64_t fingerprint;
     json_t *report;
 };
+
+static const char *name_of(const struct run_options *options)
+{
+    return options->command ? options->command : "run";
+}
 
 // --- Folders ----------------------------------------------------------------
 
@@ -51,7 +59,7 @@ static char *out_folder(const char *path, const struct run_options *options)
 
 static int system_error(const char *what, const char *path, int error)
 {
-    fprintf(stderr, "wirebed run: %s '%s': %s\n", what, path, strerror(error));
+    fprintf(stderr, "wirebed: %s '%s': %s\n", what, path, strerror(error));
     return STATUS_SYSTEM;
 }
 
@@ -112,7 +120,7 @@ static int build(struct loaded *loaded)
     struct sim *sim = scenario_sim(loaded->scenario);
     const char *why =
         sim && *sim_error(sim) ? sim_error(sim) : strerror(-error);
-    fprintf(stderr, "wirebed run: %s: %s\n", loaded->path, why);
+    fprintf(stderr, "wirebed %s: %s: %s\n", loaded->command, loaded->path, why);
     return error == -EINVAL ? STATUS_USER : STATUS_SYSTEM;
 }
 
@@ -128,7 +136,7 @@ static int start_script(struct loaded *loaded,
     int error = script_create(scenario_sim(loaded->scenario), loaded->scenario,
                               path, &settings, script);
     if (error) {
-        fprintf(stderr, "wirebed run: %s\n", strerror(-error));
+        fprintf(stderr, "wirebed %s: %s\n", loaded->command, strerror(-error));
         return STATUS_SYSTEM;
     }
     error = script_load(*script);
@@ -144,26 +152,76 @@ static int settle(struct loaded *loaded)
     int status = load_print_diagnostics(loaded);
     if (error == 0 || status != STATUS_OK)
         return status;
-    fprintf(stderr, "wirebed run: %s\n",
+    fprintf(stderr, "wirebed %s: %s\n", loaded->command,
             *sim_error(scenario_sim(loaded->scenario))
                 ? sim_error(scenario_sim(loaded->scenario))
                 : strerror(-error));
     return STATUS_SYSTEM;
 }
 
-// Runs what has been built; the status of the script and the engine.
-static int simulate(struct loaded *loaded, struct script *script,
-                    const struct run_options *options, bool *is_interrupted)
+static int refuse_taps(struct loaded *loaded, const struct tap *tap)
+{
+    fprintf(stderr,
+            "wirebed %s: %s: the tap '%s' needs real time; use 'wirebed "
+            "bridge'\n",
+            loaded->command, loaded->path, tap_name(tap));
+    return STATUS_USER;
+}
+
+// In step with the clock.
+static int run_paced(struct loaded *loaded, const struct run_options *options,
+                     struct realtime_stats *stats, enum engine_result *result)
+{
+    struct sim *sim = scenario_sim(loaded->scenario);
+    char prefix[64];
+    snprintf(prefix, sizeof(prefix), "wirebed %s", loaded->command);
+    const struct realtime_options pace = {.until =
+                                              scenario_stop(loaded->scenario),
+                                          .speed = options->speed,
+                                          .log = stderr,
+                                          .prefix = prefix};
+    int status = options->prepare
+                     ? options->prepare(options->prepare_context, sim)
+                     : STATUS_OK;
+    if (status != STATUS_OK)
+        return status;
+    int error = realtime_run(sim, &pace, stats, result);
+    if (error == 0)
+        return STATUS_OK;
+    fprintf(stderr, "wirebed %s: %s\n", loaded->command, sim_error(sim));
+    return STATUS_SYSTEM;
+}
+
+static int run_engine(struct loaded *loaded, const struct run_options *options,
+                      struct realtime_stats *stats, enum engine_result *result)
 {
     struct sim *sim = scenario_sim(loaded->scenario);
     bool show = !options->is_quiet && isatty(STDERR_FILENO);
-    ns_t until = scenario_stop(loaded->scenario);
-    enum engine_result result = progress_run(sim, until, show);
-    int status = STATUS_OK;
-    *is_interrupted = result == ENGINE_INTERRUPTED;
+    *result = ENGINE_STOPPED;
+    if (options->is_realtime)
+        return run_paced(loaded, options, stats, result);
+    if (sim_next_tap(sim, NULL))
+        return refuse_taps(loaded, sim_next_tap(sim, NULL));
+    *result = progress_run(sim, scenario_stop(loaded->scenario), show);
+    return STATUS_OK;
+}
+
+// Runs what has been built; the status of the script and the engine.
+static int simulate(struct loaded *loaded, struct script *script,
+                    const struct run_options *options,
+                    struct realtime_stats *stats, bool *is_interrupted)
+{
+    struct sim *sim = scenario_sim(loaded->scenario);
+    enum engine_result result;
+    int status = run_engine(loaded, options, stats, &result);
+    // Real time without an end is ended by interrupting it.
+    *is_interrupted =
+        result == ENGINE_INTERRUPTED &&
+        !(options->is_realtime && scenario_stop(loaded->scenario) == NS_NEVER);
     if (result == ENGINE_LIMIT) {
-        fprintf(stderr, "wirebed run: %s: stopped after %llu events\n",
-                loaded->path, (unsigned long long)sim->engine.events_run);
+        fprintf(stderr, "wirebed %s: %s: stopped after %llu events\n",
+                loaded->command, loaded->path,
+                (unsigned long long)sim->engine.events_run);
         status = STATUS_USER;
     }
     if (script && script_finish(script, result) != 0)
@@ -178,7 +236,7 @@ static int finish_status(struct sim *sim, int status, bool is_interrupted)
 {
     int error = sim_finish(sim);
     if (error) {
-        fprintf(stderr, "wirebed run: a capture is not complete: %s: %s\n",
+        fprintf(stderr, "wirebed: a capture is not complete: %s: %s\n",
                 *sim_error(sim) ? sim_error(sim) : sim->name, strerror(-error));
         return STATUS_SYSTEM;
     }
@@ -216,17 +274,21 @@ static struct outcome run_loaded(struct loaded *loaded,
         outcome.status = settle(loaded);
     struct sim *sim = scenario_sim(loaded->scenario);
     if (outcome.status == STATUS_OK) {
-        outcome.status =
-            simulate(loaded, script, options, &report.is_interrupted);
+        outcome.status = simulate(loaded, script, options, &outcome.pace,
+                                  &report.is_interrupted);
         report.wall_seconds = wall_now() - started;
         outcome.status =
             finish_status(sim, outcome.status, report.is_interrupted);
         outcome.fingerprint = sim_fingerprint(sim);
         outcome.report = report_json(sim, &report);
         must(outcome.report);
-        if (!is_rehearsal)
+        bool has_run = outcome.status <= STATUS_FAILED || sim_now(sim) > 0;
+        if (!is_rehearsal && has_run)
             print_results(sim, options, &report, outcome.report,
                           outcome.status == STATUS_FAILED);
+        if (options->is_realtime && !options->is_quiet && has_run)
+            realtime_print(sim, &outcome.pace,
+                           options->is_json ? stderr : stdout);
     }
     script_destroy(script);
     return outcome;
@@ -240,7 +302,10 @@ static struct outcome run_once(const char *path,
     struct outcome outcome = {0};
     struct loaded loaded;
     load.capture_dir = folder;
-    outcome.status = load_scenario("run", path, &load, &loaded);
+    outcome.status =
+        options->text
+            ? load_text(name_of(options), path, options->text, &load, &loaded)
+            : load_scenario(name_of(options), path, &load, &loaded);
     if (outcome.status == STATUS_OK && scenario_captures(loaded.scenario))
         outcome.status = make_folder(folder);
     if (outcome.status == STATUS_OK)

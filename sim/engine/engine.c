@@ -236,6 +236,12 @@ enum engine_result engine_run(struct engine *engine, ns_t until)
     }
 }
 
+void engine_advance(struct engine *engine, ns_t time)
+{
+    must(engine_next(engine) >= time);
+    engine->now = max_i64(engine->now, time);
+}
+
 void engine_stop(struct engine *engine) { engine->stop_requested = true; }
 
 ns_t engine_next(const struct engine *engine)

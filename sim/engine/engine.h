@@ -61,7 +61,7 @@ static inline bool event_is_pending(const struct event *e)
 // when those are made.
 void engine_schedule(struct engine *engine, struct event *event, ns_t time);
 void engine_cancel(struct engine *engine, struct event *event);
-int engine_reserve(struct engine *engine, uint32_t more); // -ENOMEM
+int engine_reserve(struct engine *engine, uint32_t more);  // -ENOMEM
 void engine_release(struct engine *engine, uint32_t less); // takes it back
 
 enum engine_result {
@@ -74,6 +74,9 @@ enum engine_result {
 // Runs events with time <= until. IDLE: none is left (now stays at the last
 // event); UNTIL: now is `until`.
 enum engine_result engine_run(struct engine *engine, ns_t until);
+// Lets time pass without an event: now becomes `time` unless it is later
+// already. Nothing may be due before (must). For whoever follows a clock.
+void engine_advance(struct engine *engine, ns_t time);
 void engine_stop(struct engine *engine);
 ns_t engine_next(const struct engine *engine); // NS_NEVER: nothing pending
 

@@ -2,6 +2,7 @@
 // runs. SPDX-License-Identifier: MIT
 #include "sim/report/report.h"
 #include "sim/version.h"
+#include "sim/tap/tap.h"
 
 // Every setter takes the value's reference, also on failure; a lack of memory
 // shows as a NULL from json_pack or json_object and ends as a missing key, so
@@ -61,13 +62,32 @@ static json_t *switch_json(const struct node *node)
     return object;
 }
 
+static json_t *tap_json(const struct tap *tap)
+{
+    struct tap_stats stats = tap_get_stats(tap);
+    json_t *object = json_object(), *drops = json_object();
+    for (int i = 0; i < TAP_DROP_COUNT; i++)
+        if (stats.dropped[i] > 0)
+            put_number(drops, tap_drop_name((enum tap_drop)i),
+                       stats.dropped[i]);
+    put_text(object, "kind", "tap");
+    put_text(object, "device", tap_device_name(tap));
+    put_number(object, "frames-in", stats.frames_read);
+    put_number(object, "bytes-in", stats.bytes_read);
+    put_number(object, "frames-out", stats.frames_written);
+    put_number(object, "bytes-out", stats.bytes_written);
+    put(object, "drops", drops);
+    return object;
+}
+
 static json_t *nodes_json(struct sim *sim)
 {
     json_t *nodes = json_object();
     for (struct node *node = sim->nodes; node; node = node->next)
         put(nodes, node->name,
-            node_is_host(node) ? host_json(node_as_host(node))
-                               : switch_json(node));
+            node_is_host(node)       ? host_json(node_as_host(node))
+            : node->kind == NODE_TAP ? tap_json(node_as_tap(node))
+                                     : switch_json(node));
     return nodes;
 }
 
