@@ -53,6 +53,7 @@
     X(route)                                                                   \
     X(routes)                                                                  \
     X(scenario_mistakes)                                                       \
+    X(scenario_plan)                                                           \
     X(set)                                                                     \
     X(settings)                                                                \
     X(sim)                                                                     \
