@@ -581,6 +581,85 @@ static void a_receiver_may_answer_on_the_same_link(void)
     link_fixture_fini(&f);
 }
 
+// --- Everything at once
+
+static struct impairment_config random_impairment(struct random *random)
+{
+    struct impairment_config config = impairment_default;
+
+    config.action = (enum impairment_action)random_below(random, 7);
+    config.select.probability = random_below(random, CHANCE_ALWAYS);
+    config.delay = random_between(random, 0, 2) * NS_PER_MS;
+    config.jitter = random_between(random, 0, 1) * NS_PER_MS;
+    config.position = (uint32_t)random_below(random, 4);
+    config.copies = (uint32_t)random_below(random, 3);
+    return config;
+}
+
+static void change_at_random(struct link_fixture *f, struct random *random)
+{
+    struct link_direction_config config = link_direction_default;
+    struct impairment_config impairments[3];
+
+    config.rate_bps = random_below(random, 3) * MBIT_8;
+    config.delay = random_between(random, 0, 5) * NS_PER_MS;
+    config.jitter = random_between(random, 0, 1) * NS_PER_MS;
+    config.keep_order = random_below(random, 2) != 0;
+    config.queue.limit_packets = (uint32_t)random_below(random, 20);
+    config.queue.limit_bytes = random_below(random, 2) * 10000;
+    config.queue.limit_time = random_between(random, 0, 1) * 7 * NS_PER_MS;
+    config.impairment_count = random_below(random, 4);
+    for (size_t i = 0; i < config.impairment_count; i++)
+        impairments[i] = random_impairment(random);
+    config.impairments = impairments;
+    CHECK_EQUAL(link_set(f->link, 0, &config), 0);
+}
+
+static void step_at_random(struct link_fixture *f, struct random *random,
+                           uint32_t step)
+{
+    uint32_t length = (uint32_t)random_between(random, 20, 1500);
+
+    switch (random_below(random, 20)) {
+    case 0:
+        change_at_random(f, random);
+        break;
+    case 1:
+        link_set_up(f->link, !f->link->is_up);
+        break;
+    case 2:
+        link_release_held(f->link, 0);
+        break;
+    case 3:
+        link_inject(f->link, 0, frame_make(f->sim, step, length));
+        break;
+    case 4:
+        f->sim->engine.now = max_i64(
+            f->sim->engine.now, min_i64(engine_next(&f->sim->engine),
+                                        f->sim->engine.now + 3 * NS_PER_MS));
+        sim_run(f->sim, f->sim->engine.now);
+        break;
+    default:
+        port_send(f->link->ends[0], frame_make(f->sim, step, length));
+    }
+}
+
+static void the_books_are_right_whatever_happens(void)
+{
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        struct link_fixture f;
+        struct random random;
+
+        link_fixture_init(&f, NULL);
+        random_init(&random, seed, "steps");
+        for (uint32_t step = 0; step < 2000; step++) {
+            step_at_random(&f, &random, step);
+            link_check(f.link);
+        }
+        link_fixture_fini(&f);
+    }
+}
+
 // --- Memory
 
 static void running_out_of_memory_making_a_link_leaves_nothing(void)
@@ -642,6 +721,7 @@ const struct unit_test suite_link[] = {
     UNIT(a_hook_may_take_the_link_down_under_the_frame),
     UNIT(an_injected_frame_passes_no_hook),
     UNIT(a_receiver_may_answer_on_the_same_link),
+    UNIT(the_books_are_right_whatever_happens),
     UNIT(running_out_of_memory_making_a_link_leaves_nothing),
     {0},
 };
