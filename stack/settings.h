@@ -143,6 +143,19 @@ enum setting_kind {
       "a listener answers SYN with FIN and forgets the FIN; FreeBSD drop_synfin off")              \
     X(tcp, bsd_time_wait, "bsd-time-wait", SETTING_BOOL, 0, 1, 0,                                  \
       "TIME-WAIT answers only segments with an ACK, as BSD")                                       \
+    X(tcp, fast_open, "fast-open", SETTING_INTEGER, 0, 3, 1, "0 off, 1 client, 2 server, 3 both; RFC 7413, Linux tcp_fastopen") \
+    X(tcp, fast_open_connect, "fast-open-connect", SETTING_BOOL, 0, 1, 0,                          \
+      "connect waits for data to send with the SYN where a cookie is known; Linux TCP_FASTOPEN_CONNECT") \
+    X(tcp, fast_open_queue, "fast-open-queue", SETTING_INTEGER, 0, 65535, 0,                       \
+      "Fast Open connections of a listener whose handshake is not over; Linux TCP_FASTOPEN")       \
+    X(tcp, fast_open_listeners, "fast-open-listeners", SETTING_BOOL, 0, 1, 0,                      \
+      "every listener does Fast Open, as many as its backlog")                                     \
+    X(tcp, fast_open_no_cookie, "fast-open-no-cookie", SETTING_INTEGER, 0, 3, 0,                   \
+      "without cookies: 1 client, 2 server, 3 both; Linux tcp_fastopen 0x4, 0x200")                \
+    X(tcp, fast_open_key0, "fast-open-key0", SETTING_INTEGER, INT64_MIN, INT64_MAX, 0,             \
+      "first half of the key of cookies; Linux tcp_fastopen_key")                                  \
+    X(tcp, fast_open_key1, "fast-open-key1", SETTING_INTEGER, INT64_MIN, INT64_MAX, 0,             \
+      "second half of the key of cookies")                                                         \
     X(tcp, sequence_wrap_test, "isn", SETTING_INTEGER, -1, UINT32_MAX, -1,                         \
       "initial sequence number, -1: RFC 6528; for tests and traces")
 

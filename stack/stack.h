@@ -269,6 +269,12 @@ enum message_flag {
         1 << 2, // send: last byte is urgent; receive: the urgent byte
     MESSAGE_TRUNCATE = 1 << 3, // receive datagram: return the real length
     MESSAGE_END_OF_RECORD = 1 << 4,
+    // send_to on a stream: connect, with data in the SYN (RFC 7413).
+    // -EINPROGRESS: none could go with it.
+    MESSAGE_FAST_OPEN = 1 << 5,
+    // send: the caller waits until its data is taken, so that the ACK of a
+    // handshake may ride on it.
+    MESSAGE_WAITS = 1 << 6,
 };
 // Bytes taken (stream: maybe fewer than given), or -EAGAIN, -EPIPE, -ENOTCONN,
 // -ECONNRESET, -EMSGSIZE, -ENETUNREACH, -EHOSTUNREACH, -EDESTADDRREQ, -ENOBUFS

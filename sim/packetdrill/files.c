@@ -116,9 +116,7 @@ static bool integer_field(struct runner *r, const struct script_event *event,
 static enum call_progress wait_or_return(struct runner *r, int64_t timeout_ms,
                                          int64_t *result)
 {
-    bool is_waiting = r->pending.event != NULL;
-    ns_t end = is_waiting ? r->pending.started + timeout_ms * NS_PER_MS
-                          : r->now + timeout_ms * NS_PER_MS;
+    ns_t end = r->pending.started + timeout_ms * NS_PER_MS;
 
     *result = 0;
     if (timeout_ms < 0)

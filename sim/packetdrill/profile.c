@@ -34,7 +34,12 @@ static const struct setting_value linux_settings[] = {
     {"send-buffer-max", 4194304},
 };
 
+// The key is a1a1a1a1-b2b2b2b2-c3c3c3c3-d4d4d4d4.
 static const struct setting_value defaults_sh[] = {
+    {"fast-open", 3},
+    {"fast-open-listeners", 1},
+    {"fast-open-key0", (int64_t)0xb2b2b2b2a1a1a1a1},
+    {"fast-open-key1", (int64_t)0xd4d4d4d4c3c3c3c3},
     {"receive-buffer", 540000},
     {"receive-buffer-max", 15728640},
 };
@@ -49,6 +54,7 @@ static const struct setting_value freebsd_settings[] = {
     {"slow-start-after-idle", 0},
     {"quick-acks", 0},
     {"rto-slop", 200 * NS_PER_MS},
+    {"offload", 0},
     {"bsd-options", 1},
     {"bsd-window", 1},
     {"bsd-errors", 1},

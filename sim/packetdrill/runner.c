@@ -3,6 +3,8 @@
 
 #include "sim/packetdrill/runner.h"
 
+#include "stack/siphash.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -467,11 +469,13 @@ static const char *setting_of(const struct script *script, const char *name)
     return value;
 }
 
-static bool is_ipv6(const struct runner *r)
+// The family that the user or else the script wants.
+static bool is_ipv6(const struct script *script,
+                    const struct packetdrill_options *options)
 {
-    const char *version = setting_of(r->script, "ip_version");
+    const char *version = setting_of(script, "ip_version");
 
-    switch (r->options->family) {
+    switch (options->family) {
     case PACKETDRILL_IPV6:
         return true;
     case PACKETDRILL_IPV4:
@@ -483,20 +487,35 @@ static bool is_ipv6(const struct runner *r)
     return version != NULL && strcmp(version, "ipv6") == 0;
 }
 
-// The reference tool's addresses; a script may give others.
+// The reference tool's addresses; a script may give others. NULL, or what is
+// wrong with them.
+static const char *read_addresses(const struct script *script,
+                                  const struct packetdrill_options *options,
+                                  struct ip_addr *local, struct ip_addr *remote)
+{
+    bool v6 = is_ipv6(script, options);
+    const char *local_text = setting_of(script, "local_ip");
+    const char *remote_text = setting_of(script, "remote_ip");
+
+    if (local_text == NULL)
+        local_text = v6 ? "fd3d:fa7b:d17d::1" : "192.168.0.1";
+    if (remote_text == NULL)
+        remote_text = v6 ? "2001:db8::1" : "192.0.2.1";
+    if (ip_addr_parse(local_text, local) != 0)
+        return local_text;
+    if (ip_addr_parse(remote_text, remote) != 0)
+        return remote_text;
+    return NULL;
+}
+
 static bool set_addresses(struct runner *r)
 {
-    bool v6 = is_ipv6(r);
-    const char *local = setting_of(r->script, "local_ip");
-    const char *remote = setting_of(r->script, "remote_ip");
+    const char *wrong =
+        read_addresses(r->script, r->options, &r->local, &r->remote);
+    bool v6 = is_ipv6(r->script, r->options);
 
-    if (local == NULL)
-        local = v6 ? "fd3d:fa7b:d17d::1" : "192.168.0.1";
-    if (remote == NULL)
-        remote = v6 ? "2001:db8::1" : "192.0.2.1";
-    if (ip_addr_parse(local, &r->local) != 0 ||
-        ip_addr_parse(remote, &r->remote) != 0) {
-        runner_fail(r, 0, "%s or %s is no address", local, remote);
+    if (wrong != NULL) {
+        runner_fail(r, 0, "%s is no address", wrong);
         return false;
     }
     if (r->local.family != (v6 ? IP_V6 : IP_V4) ||
@@ -697,6 +716,7 @@ static char *read_file(const char *path, int *error)
 }
 
 struct defines {
+    char cookie[20];
     struct script_define list[MAX_DEFINES];
     char names[MAX_DEFINES][64];
     size_t count;
@@ -743,18 +763,47 @@ static void define_system(struct defines *out, enum packetdrill_profile profile)
     define(out, profile == PACKETDRILL_FREEBSD ? "FreeBSD" : "STANDARD", "");
 }
 
-static enum packetdrill_profile guess(const char *path, const char *text,
-                                      const struct defines *defines)
+// TFO_COOKIE is the cookie that a server with the default key gives out.
+static void define_cookie(struct defines *defines, const struct script *script,
+                          const struct packetdrill_options *options)
 {
-    enum packetdrill_profile profile = PACKETDRILL_LINUX;
+    struct stack_settings settings = stack_settings_default;
+    struct ip_addr local, remote;
+    uint8_t both[32];
+
+    if (read_addresses(script, options, &local, &remote) != NULL)
+        return;
+    profile_apply_defaults_sh(&settings);
+    const struct siphash_key key = {(uint64_t)settings.tcp_fast_open_key0,
+                                    (uint64_t)settings.tcp_fast_open_key1};
+    size_t length = ip_addr_length(local.family);
+    memcpy(both, remote.bytes, length);
+    memcpy(both + length, local.bytes, length);
+    uint64_t hash = siphash(&key, both, 2 * length);
+    for (int i = 0; i < 8; i++)
+        snprintf(defines->cookie + 2 * i, 3, "%02x",
+                 (unsigned)(hash >> 8 * i & 255));
+}
+
+// A first reading tells the system and the addresses, on which some words
+// depend. *profile changes when it is PACKETDRILL_AUTO.
+static void read_ahead(const char *path, const char *text,
+                       const struct packetdrill_options *options,
+                       struct defines *defines,
+                       enum packetdrill_profile *profile)
+{
     struct script_error error;
     struct script script;
 
-    if (script_parse(path, text, defines->list, defines->count, &script,
-                     &error) == SCRIPT_PARSED)
-        profile = profile_guess(&script);
+    snprintf(defines->cookie, sizeof(defines->cookie), "0000000000000000");
+    define(defines, "TFO_COOKIE", defines->cookie);
+    bool is_parsed = script_parse(path, text, defines->list, defines->count,
+                                  &script, &error) == SCRIPT_PARSED;
+    if (is_parsed)
+        define_cookie(defines, &script, options);
+    if (*profile == PACKETDRILL_AUTO)
+        *profile = is_parsed ? profile_guess(&script) : PACKETDRILL_LINUX;
     script_fini(&script);
-    return profile;
 }
 
 static void refuse(struct packetdrill_result *result,
@@ -778,8 +827,7 @@ static void run_text(const char *path, const char *text,
 
     must(defines != NULL);
     collect_defines(options, defines);
-    if (profile == PACKETDRILL_AUTO)
-        profile = guess(path, text, defines);
+    read_ahead(path, text, options, defines, &profile);
     define_system(defines, profile);
     enum script_outcome outcome = script_parse(path, text, defines->list,
                                                defines->count, &script, &error);

@@ -25,6 +25,7 @@ struct descriptor {
     bool is_open, is_epoll, is_nonblocking;
     struct socket *socket; // NULL: epoll, or dropped behind the script's back
     bool is_listening;
+    bool waits_for_data; // connected by TCP_FASTOPEN_CONNECT, no SYN yet
     struct watch watches[MAX_WATCHES];
 };
 
@@ -38,7 +39,9 @@ enum call_progress {
 struct pending_call {
     const struct script_event *event; // NULL: none
     ns_t started, expected_end, allowed;
-    int64_t done; // bytes moved so far
+    int64_t done;    // bytes moved so far
+    bool is_retry;   // not the first attempt
+    bool is_opening; // Fast Open: the connection does not stand yet
 };
 
 struct runner {

@@ -74,14 +74,16 @@ static bool ends_in(const char *text, const char *end)
 // --- sysctl
 
 enum sysctl_kind {
-    SYSCTL_SETTING, // number times unit
-    SYSCTL_SWITCH,  // 0 or not 0
-    SYSCTL_NOT,     // likewise, the other way round
-    SYSCTL_NAME,    // a congestion control
-    SYSCTL_TRIPLE,  // minimum, default, maximum of a buffer
-    SYSCTL_RFC1323, // FreeBSD: timestamps and window scaling
-    SYSCTL_IS,      // means nothing here as long as it has this value
-    SYSCTL_NOTHING, // means nothing here
+    SYSCTL_SETTING,   // number times unit
+    SYSCTL_SWITCH,    // 0 or not 0
+    SYSCTL_NOT,       // likewise, the other way round
+    SYSCTL_NAME,      // a congestion control
+    SYSCTL_TRIPLE,    // minimum, default, maximum of a buffer
+    SYSCTL_RFC1323,   // FreeBSD: timestamps and window scaling
+    SYSCTL_FAST_OPEN, // Linux's bits
+    SYSCTL_KEY,       // Linux's 8-8-8-8 hex digits
+    SYSCTL_IS,        // means nothing here as long as it has this value
+    SYSCTL_NOTHING,   // means nothing here
 };
 
 struct sysctl_row {
@@ -120,6 +122,9 @@ static const struct sysctl_row sysctls[] = {
     {"net.ipv4.tcp_wmem", SYSCTL_TRIPLE, "send-buffer", 1},
     {"net.ipv4.tcp_congestion_control", SYSCTL_NAME, "congestion", 1},
     {"net.ipv4.tcp_min_rto", SYSCTL_SETTING, "min-rto", NS_PER_MS},
+    {"net.ipv4.tcp_fastopen", SYSCTL_FAST_OPEN, NULL, 0},
+    {"net.ipv4.tcp_fastopen_key", SYSCTL_KEY, NULL, 0},
+    {"net.ipv4.tcp_fastopen_blackhole_timeout_sec", SYSCTL_IS, NULL, 0},
     {"net.ipv4.tcp_no_metrics_save", SYSCTL_NOTHING, NULL, 0},
     {"net.ipv4.tcp_autocorking", SYSCTL_NOTHING, NULL, 0},
     {"net.ipv4.tcp_limit_output_bytes", SYSCTL_NOTHING, NULL, 0},
@@ -162,6 +167,27 @@ static bool set_triple(struct runner *r, const struct sysctl_row *row,
            set_number(r, maximum, largest);
 }
 
+static bool set_fast_open(struct runner *r, int64_t bits)
+{
+    return set_number(r, "fast-open", bits & 3) &&
+           set_number(r, "fast-open-no-cookie",
+                      (bits & 4 ? 1 : 0) | (bits & 0x200 ? 2 : 0)) &&
+           set_number(r, "fast-open-listeners", (bits & 0x400) != 0);
+}
+
+// The words are little-endian in the key, whatever the machine.
+static bool set_key(struct runner *r, const char *value)
+{
+    unsigned w[4];
+
+    if (sscanf(value, "%8x-%8x-%8x-%8x", &w[0], &w[1], &w[2], &w[3]) != 4)
+        return false;
+    return set_number(r, "fast-open-key0",
+                      (int64_t)((uint64_t)w[1] << 32 | w[0])) &&
+           set_number(r, "fast-open-key1",
+                      (int64_t)((uint64_t)w[3] << 32 | w[2]));
+}
+
 static bool set_row(struct runner *r, const struct sysctl_row *row,
                     const char *value)
 {
@@ -183,6 +209,10 @@ static bool set_row(struct runner *r, const struct sysctl_row *row,
     case SYSCTL_RFC1323:
         return set_number(r, "timestamps", number != 0) &&
                set_number(r, "window-scaling", number != 0);
+    case SYSCTL_FAST_OPEN:
+        return end != value && set_fast_open(r, number);
+    case SYSCTL_KEY:
+        return set_key(r, value);
     case SYSCTL_IS:
         return end != value && number == row->unit;
     case SYSCTL_NOTHING:

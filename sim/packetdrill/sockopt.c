@@ -7,6 +7,7 @@
 #include "sim/packetdrill/symbols.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -17,6 +18,8 @@ enum option_kind {
     OPTION_KIND_ERROR,   // SO_ERROR
     OPTION_KIND_LINGER,
     OPTION_KIND_CONGESTION,
+    OPTION_KIND_CONNECT, // TCP_FASTOPEN_CONNECT
+    OPTION_KIND_KEY,     // TCP_FASTOPEN_KEY
 };
 
 struct option_row {
@@ -69,6 +72,12 @@ static const struct option_row rows[] = {
      1},
     {"IPPROTO_TCP", "TCP_LINGER2", OPTION_KIND_SETTING, 0, "fin-wait-2",
      NS_PER_S},
+    {"IPPROTO_TCP", "TCP_FASTOPEN", OPTION_KIND_SETTING, 0, "fast-open-queue",
+     1},
+    {"IPPROTO_TCP", "TCP_FASTOPEN_CONNECT", OPTION_KIND_CONNECT, 0,
+     "fast-open-connect", 1},
+    {"IPPROTO_TCP", "TCP_FASTOPEN_KEY", OPTION_KIND_KEY, 0, "fast-open-key0",
+     1},
     {"IPPROTO_TCP", "TCP_CONGESTION", OPTION_KIND_CONGESTION, 0, "congestion",
      1},
 };
@@ -182,6 +191,63 @@ static enum call_progress set_congestion(struct runner *r,
     return CALL_DONE;
 }
 
+// The bytes of a text with escapes \xHH. -1: it has others, or too many bytes.
+static int unescape(const char *text, uint8_t *out, int size)
+{
+    int count = 0;
+
+    for (; *text != '\0' && count < size; count++) {
+        char digits[3] = {0};
+
+        if (*text != '\\') {
+            out[count] = (uint8_t)*text++;
+            continue;
+        }
+        if (text[1] != 'x' || text[2] == '\0' || text[3] == '\0')
+            return -1;
+        memcpy(digits, text + 2, 2);
+        out[count] = (uint8_t)strtoul(digits, NULL, 16);
+        text += 4;
+    }
+    return *text == '\0' ? count : -1;
+}
+
+static int64_t read_le64(const uint8_t *p)
+{
+    uint64_t value = 0;
+
+    for (int i = 7; i >= 0; i--)
+        value = value << 8 | p[i];
+    return (int64_t)value;
+}
+
+static enum call_progress set_key(struct runner *r,
+                                  const struct script_event *event,
+                                  struct descriptor *d, int64_t *result)
+{
+    const struct script_value *value = call_argument(event->call, 3);
+    uint8_t key[16];
+    int64_t length;
+
+    if (!call_integer(r, event, 4, &length))
+        return CALL_STOPPED;
+    if (value == NULL || value->kind != SCRIPT_VALUE_STRING) {
+        runner_unsupported(r, event->line, "a key that is no text");
+        return CALL_STOPPED;
+    }
+    *result = -EINVAL;
+    if (length == 16 && unescape(value->text, key, 16) == 16)
+        *result =
+            socket_set_setting(d->socket, setting_find("tcp", "fast-open-key0"),
+                               read_le64(key)) != 0 ||
+                    socket_set_setting(d->socket,
+                                       setting_find("tcp", "fast-open-key1"),
+                                       read_le64(key + 8)) != 0
+                ? -EINVAL
+                : 0;
+    return CALL_DONE;
+}
+
 enum call_progress call_setsockopt(struct runner *r,
                                    const struct script_event *event,
                                    int64_t *result)
@@ -197,9 +263,15 @@ enum call_progress call_setsockopt(struct runner *r,
         return set_linger(r, event, d, result);
     if (row->kind == OPTION_KIND_CONGESTION)
         return set_congestion(r, event, d, row, result);
+    if (row->kind == OPTION_KIND_KEY)
+        return set_key(r, event, d, result);
+    if (row->kind == OPTION_KIND_CONNECT && !(r->settings.tcp_fast_open & 1)) {
+        *result = -EOPNOTSUPP;
+        return CALL_DONE;
+    }
     if (!call_integer(r, event, 3, &value))
         return CALL_STOPPED;
-    if (row->kind == OPTION_KIND_SETTING) {
+    if (row->kind == OPTION_KIND_SETTING || row->kind == OPTION_KIND_CONNECT) {
         const struct setting_info *info = setting_row(r, event->line, row);
 
         if (info == NULL)

@@ -222,11 +222,12 @@ do_connect(struct runner *r, const struct script_event *event, int64_t *result)
         runner_unsupported(r, event->line, "an address in connect");
         return CALL_STOPPED;
     }
-    if (r->pending.event == event) // it waits already
+    if (r->pending.is_retry)
         return answer(d, connect_outcome(d), result);
     *result = socket_connect(d->socket, &remote);
     if (*result == 0 || *result == -EINPROGRESS)
         follow(r, d);
+    d->waits_for_data = *result == 0;
     if (*result == -EINPROGRESS && !d->is_nonblocking)
         return CALL_WAITS;
     return CALL_DONE;
@@ -317,45 +318,76 @@ static bool are_flags_known(struct runner *r, int line, int64_t flags)
 }
 
 // One system call's worth of zeros, in as many pieces as the stack takes.
-static enum call_progress send_bytes(struct runner *r,
-                                     const struct script_event *event,
-                                     struct descriptor *d, int64_t length,
-                                     int64_t flags, int64_t *result)
+static enum call_progress send_bytes(struct runner *r, struct descriptor *d,
+                                     int64_t length, int64_t flags,
+                                     int64_t *result)
 {
     static const uint8_t zeros[DATA_SIZE];
-    int64_t done = r->pending.event == event ? r->pending.done : 0;
     bool may_block = !d->is_nonblocking && !(flags & MSG_DONTWAIT);
+    int64_t *done = &r->pending.done;
     int64_t sent = 0;
 
-    do {
-        int64_t piece = min_i64(length - done, DATA_SIZE);
+    while (*done < length || (length == 0 && !r->pending.is_retry)) {
+        int64_t piece = min_i64(length - *done, DATA_SIZE);
         // What follows in this same call keeps a small last piece back.
-        int more = done + piece < length ? MESSAGE_MORE : 0;
+        int more = *done + piece < length ? MESSAGE_MORE : 0;
 
         sent = socket_send(d->socket, zeros, (size_t)piece,
-                           message_flags(flags) | more);
-        if (sent > 0)
-            done += sent;
-    } while (sent > 0 && done < length);
-    r->pending.done = done;
-    if (done == length || (sent < 0 && sent != -EAGAIN) || !may_block) {
-        *result = done > 0 ? done : sent;
-        return CALL_DONE;
+                           message_flags(flags) | more |
+                               (may_block ? MESSAGE_WAITS : 0));
+        if (sent <= 0)
+            break;
+        *done += sent;
     }
-    return CALL_WAITS;
+    if (*done < length && sent == -EAGAIN && may_block)
+        return CALL_WAITS;
+    *result = *done > 0 ? *done : sent;
+    return CALL_DONE;
 }
 
+// A connection is being opened by this very call: as soon as it stands the rest
+// follows.
+static enum call_progress go_on_opening(struct runner *r, struct descriptor *d,
+                                        int64_t length, int64_t *result)
+{
+    int error = connect_outcome(d);
+
+    if (error == -EAGAIN)
+        return CALL_WAITS;
+    r->pending.is_opening = false;
+    if (error == 0)
+        return send_bytes(r, d, length, 0, result);
+    *result = error;
+    return CALL_DONE;
+}
+
+// sendto with MSG_FASTOPEN, or the first write behind a connect that waited for
+// it.
 static enum call_progress send_fast_open(struct runner *r,
                                          const struct script_event *event,
                                          struct descriptor *d, int64_t length,
                                          int64_t flags, int64_t *result)
 {
-    (void)d;
-    (void)length;
-    (void)flags;
-    (void)result;
-    runner_unsupported(r, event->line, "MSG_FASTOPEN");
-    return CALL_STOPPED;
+    static const uint8_t zeros[DATA_SIZE];
+    const struct script_value *to = call_argument(event->call, 4);
+    struct endpoint remote = {.addr = r->remote, .port = SCRIPT_PORT};
+    bool may_block = !d->is_nonblocking && !(flags & MSG_DONTWAIT);
+
+    if (to != NULL && to->kind != SCRIPT_VALUE_ELLIPSIS)
+        remote = (struct endpoint){0};
+    int64_t sent = socket_send_to(
+        d->socket, zeros, (size_t)min_i64(length, DATA_SIZE),
+        MESSAGE_FAST_OPEN | (may_block ? MESSAGE_WAITS : 0), &remote);
+    d->waits_for_data = false;
+    *result = sent;
+    if (sent < 0 && sent != -EINPROGRESS)
+        return CALL_DONE;
+    follow(r, d);
+    if (!may_block)
+        return CALL_DONE;
+    r->pending.done = max_i64(sent, 0);
+    r->pending.is_opening = true;
+    return CALL_WAITS;
 }
 
 static enum call_progress
@@ -371,9 +403,11 @@ do_write(struct runner *r, const struct script_event *event, int64_t *result)
         (has_flags && !call_integer(r, event, 3, &flags)) ||
         !are_flags_known(r, event->line, flags))
         return CALL_STOPPED;
-    if (flags & MSG_FASTOPEN)
+    if (r->pending.is_opening)
+        return go_on_opening(r, d, length, result);
+    if (!r->pending.is_retry && ((flags & MSG_FASTOPEN) || d->waits_for_data))
         return send_fast_open(r, event, d, length, flags, result);
-    return send_bytes(r, event, d, length, flags, result);
+    return send_bytes(r, d, length, flags, result);
 }
 
 // --- Messages of several pieces
@@ -429,7 +463,7 @@ do_message(struct runner *r, const struct script_event *event, int64_t *result)
                            event->call->name);
         return CALL_STOPPED;
     }
-    return is_send ? send_bytes(r, event, d, length, flags, result)
+    return is_send ? send_bytes(r, d, length, flags, result)
                    : receive_bytes(r, d, length, flags, result);
 }
 
@@ -447,7 +481,7 @@ do_vector(struct runner *r, const struct script_event *event, int64_t *result)
                            event->call->name);
         return CALL_STOPPED;
     }
-    return is_send ? send_bytes(r, event, d, length, 0, result)
+    return is_send ? send_bytes(r, d, length, 0, result)
                    : receive_bytes(r, d, length, 0, result);
 }
 
@@ -458,7 +492,7 @@ static enum call_progress receive_bytes(struct runner *r, struct descriptor *d,
                                         int64_t *result)
 {
     size_t size = (size_t)min_i64(max_i64(length, 0), 64 << 20);
-    int64_t done = r->pending.event != NULL ? r->pending.done : 0;
+    int64_t done = r->pending.done;
     bool wants_all = (flags & MSG_WAITALL) && !(flags & MSG_PEEK);
     bool may_block = !d->is_nonblocking && !(flags & MSG_DONTWAIT);
     uint8_t *bytes = malloc(size + 1);
@@ -472,8 +506,7 @@ static enum call_progress receive_bytes(struct runner *r, struct descriptor *d,
             done += got;
     } while (got > 0 && !(flags & MSG_PEEK) && done < (int64_t)size);
     free(bytes);
-    if (r->pending.event != NULL)
-        r->pending.done = done;
+    r->pending.done = done;
     bool is_enough = wants_all ? done == (int64_t)size : done > 0;
     if (got == -EAGAIN && !is_enough && may_block)
         return CALL_WAITS;
@@ -625,6 +658,7 @@ void call_retry(struct runner *r)
 
     if (r->pending.event == NULL || r->is_stopped)
         return;
+    r->pending.is_retry = true;
     if (attempt(r, r->pending.event, &result) == CALL_DONE)
         finish(r, result);
 }
@@ -648,14 +682,13 @@ bool call_begin(struct runner *r, const struct script_event *event,
 
     if (!call_await(r))
         return false;
-    ns_t allowed = expected_end < 0 ? 0 : runner_allowed(r, expected_end);
+    r->pending = (struct pending_call){
+        .event = event,
+        .started = r->now,
+        .expected_end = expected_end,
+        .allowed = expected_end < 0 ? 0 : runner_allowed(r, expected_end),
+    };
     enum call_progress progress = attempt(r, event, &result);
-    int64_t done = r->pending.done;
-    r->pending = (struct pending_call){.event = event,
-                                       .started = r->now,
-                                       .expected_end = expected_end,
-                                       .allowed = allowed,
-                                       .done = done};
     if (progress == CALL_DONE) {
         finish(r, result);
     } else if (progress == CALL_STOPPED) {

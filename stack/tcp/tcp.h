@@ -194,7 +194,8 @@ struct tcp_listener {
     struct tcp_connection *ready_head, *ready_tail; // accept queue
     uint32_t backlog;
     uint32_t ready_count;
-    uint32_t pending_count; // in SYN-RECEIVED
+    uint32_t pending_count;   // in SYN-RECEIVED
+    uint32_t fast_open_count; // ready in SYN-RECEIVED
 };
 
 // Counts that only tcp_info shows.
@@ -247,6 +248,16 @@ struct tcp_connection {
     bool has_undo : 1, has_tlp : 1, syn_retransmitted : 1;
     bool undo_is_fresh : 1; // nothing retransmitted since undo_marker was set
     bool ack_is_pushed : 1, ack_is_pushed_again : 1, wants_room : 1;
+    // Fast Open (tcp_fast_open.c).
+    bool is_fast_open : 1;       // a child that was open from its SYN on
+    bool fo_asked : 1;           // client: the application wants it
+    bool fo_deferred : 1;        // SYN-SENT, but the SYN waits for data
+    bool fo_sent_option : 1;     // our SYN had the option
+    bool fo_sent_data : 1;       // and data
+    bool fo_data_acked : 1;      // data in a SYN was delivered, either way
+    bool fo_is_experimental : 1; // form of the option
+    bool fo_gives_cookie : 1;    // our SYN-ACK has one
+    bool writer_waits : 1;       // MESSAGE_WAITS during the handshake
     uint8_t in_use : 4; // TCP works on it: tcp_release frees, nobody else
 
     // Send sequence variables, RFC 9293 3.3.1.
@@ -332,6 +343,8 @@ struct tcp_table {
     uint32_t orphans;
     ns_t challenge_second; // RFC 5961 7: count of this second
     uint32_t challenges;
+    struct tcp_fast_open_entry *fast_open; // servers known; NULL: none yet
+    uint64_t fast_open_uses;
 };
 
 int tcp_table_create(struct stack *stack);
@@ -413,6 +426,14 @@ static inline bool tcp_is_in(const struct tcp_connection *c, unsigned mask)
 // States in which our FIN is not sent yet and data may be.
 #define TCP_CAN_SEND                                                           \
     (TCP_IN(ESTABLISHED) | TCP_IN(CLOSE_WAIT) | TCP_IN(SYN_RECEIVED))
+// Data may leave in SYN-RECEIVED of a child that Fast Open made.
+static inline bool tcp_may_output(const struct tcp_connection *c)
+{
+    unsigned states = TCP_IN(ESTABLISHED) | TCP_IN(CLOSE_WAIT) |
+                      TCP_IN(FIN_WAIT_1) | TCP_IN(CLOSING) | TCP_IN(LAST_ACK);
+    return tcp_is_in(c, states) ||
+           (c->state == TCP_SYN_RECEIVED && c->is_fast_open);
+}
 // States in which the peer may send data.
 #define TCP_CAN_RECEIVE                                                        \
     (TCP_IN(ESTABLISHED) | TCP_IN(FIN_WAIT_1) | TCP_IN(FIN_WAIT_2))
@@ -471,6 +492,23 @@ int tcp_listener_create(struct tcp_connection *c, int backlog);
 void tcp_listener_destroy(struct tcp_connection *c); // ends all children
 struct tcp_connection *tcp_listener_take(struct tcp_connection *c);
 void tcp_listener_remove(struct tcp_connection *child); // of the accept queue
+// tcp_fast_open.c. Client: whether connect waits for data; 0 or why the socket
+// cannot; the SYN with what fits of the data (bytes taken or -EINPROGRESS); the
+// SYN-ACK has come.
+bool tcp_fast_open_defers(struct tcp_connection *c);
+int tcp_fast_open_may_send(const struct tcp_connection *c);
+int64_t tcp_fast_open_send(struct tcp_connection *c, const void *bytes,
+                           size_t length);
+void tcp_fast_open_established(struct tcp_connection *c,
+                               const struct tcp_options *options);
+// Server: a child in SYN-RECEIVED, before its SYN-ACK; it leaves the state.
+void tcp_fast_open_child(struct tcp_connection *listener,
+                         struct tcp_connection *child, struct tcp_arrival *a);
+void tcp_fast_open_done(struct tcp_connection *child);
+// Both: the option of our SYN or SYN-ACK.
+void tcp_fast_open_option(struct tcp_connection *c, bool is_syn_ack,
+                          struct tcp_options *out);
+void tcp_fast_open_forget(struct tcp_table *table);
 // tcp_syn_sent.c. Consumes the arrival.
 void tcp_syn_sent_input(struct tcp_connection *c, struct tcp_arrival *a);
 // Established: windows, congestion control, timers, events.

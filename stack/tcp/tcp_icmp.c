@@ -36,7 +36,8 @@ static bool is_hard(const struct tcp_connection *c,
         return false;
     if (tcp_is_in(c, TCP_IN(SYN_SENT)))
         return true;
-    return tcp_is_in(c, TCP_IN(SYN_RECEIVED)) && !c->is_passive;
+    return tcp_is_in(c, TCP_IN(SYN_RECEIVED)) &&
+           (!c->is_passive || c->is_fast_open);
 }
 
 static void handle(struct tcp_connection *c, const struct icmp_error *error)

@@ -13,6 +13,7 @@ static void fill_negotiated(const struct tcp_connection *c,
     out->sack = c->has_sack;
     out->timestamps = c->has_timestamps;
     out->ecn = c->has_ecn;
+    out->fast_open = c->fo_data_acked;
     out->snd_mss = c->mss;
     out->rcv_mss = c->rcv_mss;
     out->advertised_mss = c->advertised_mss;

@@ -153,7 +153,10 @@ static void make_child(struct tcp_connection *parent, struct tcp_arrival *a)
     child->statistics.segments_in++;
     tcp_set_state(child, TCP_SYN_RECEIVED);
     tcp_hold(child);
+    tcp_fast_open_child(parent, child, a);
     tcp_send_syn(child);
+    if (child->is_fast_open && child->state == TCP_SYN_RECEIVED)
+        tcp_listen_child_ready(child);
     tcp_release(child);
     tcp_arrival_done(parent, a);
 }
@@ -249,8 +252,10 @@ static void end_child(struct tcp_connection *child)
 {
     child->socket.is_orphan = true;
     tcp_hold(child);
-    if (!tcp_stack(child)->is_destroying &&
-        tcp_is_in(child, TCP_SYNCHRONISED & ~TCP_IN(TIME_WAIT)))
+    unsigned open = TCP_SYNCHRONISED & ~TCP_IN(TIME_WAIT);
+    if (child->is_fast_open)
+        open |= TCP_IN(SYN_RECEIVED);
+    if (!tcp_stack(child)->is_destroying && tcp_is_in(child, open))
         tcp_reset_send(child);
     tcp_end(child, 0);
     tcp_release(child);

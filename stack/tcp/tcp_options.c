@@ -37,6 +37,7 @@ void tcp_syn_options(struct tcp_connection *c, bool is_syn_ack,
         out->ts_value = tcp_timestamp(c);
         out->ts_echo = c->ts_recent;
     }
+    tcp_fast_open_option(c, is_syn_ack, out);
 }
 
 static void take_mss(struct tcp_connection *c, const struct tcp_options *o)

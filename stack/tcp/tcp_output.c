@@ -291,7 +291,7 @@ void tcp_send_one(struct tcp_connection *c)
 
 static void output(struct tcp_connection *c, enum mode mode)
 {
-    if (!tcp_is_in(c, TCP_HAS_OUTPUT & ~TCP_IN(SYN_RECEIVED)))
+    if (!tcp_may_output(c))
         return;
     tcp_refill(c);
     if (c->packets_out == 0)
@@ -308,7 +308,8 @@ static void output(struct tcp_connection *c, enum mode mode)
     if (sent > 0) {
         if (tcp_in_reduction(c))
             c->prr_out += sent;
-        tcp_tlp_schedule(c, false);
+        if (c->state != TCP_SYN_RECEIVED)
+            tcp_tlp_schedule(c, false);
     }
     tcp_rate_check_app_limited(c);
     tcp_persist_check(c);

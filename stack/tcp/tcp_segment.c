@@ -163,7 +163,8 @@ int tcp_segment_send(struct tcp_connection *c, tcp_seq seq, uint32_t payload,
         return error;
     uint32_t sum = 0;
     if (payload > 0)
-        sum = tcp_buffer_copy(c, seq, packet_put(packet, payload), payload);
+        sum = tcp_buffer_copy(c, seq + ((flags & TCP_SYN) != 0),
+                              packet_put(packet, payload), payload);
     push_header(c, packet, seq, flags, sum);
     if (tcp_settings(c)->ip_path_mtu_discovery)
         packet->flags |= PACKET_DONT_FRAGMENT;

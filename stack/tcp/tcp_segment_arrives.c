@@ -176,7 +176,7 @@ static bool ack_syn_received(struct tcp_connection *c, struct tcp_arrival *a)
         tcp_reset_reply(tcp_stack(c), a, DROP_TCP_BAD_ACK);
         return false;
     }
-    if (c->is_passive && !tcp_listen_child_ready(c)) {
+    if (c->is_passive && !c->is_fast_open && !tcp_listen_child_ready(c)) {
         // The peer will send data or its ACK again; so do we our SYN-ACK.
         tcp_arrival_drop(c, a, DROP_TCP_BACKLOG_FULL);
         return false;

@@ -64,6 +64,8 @@ static int do_accept(struct socket *socket, struct socket **out)
 static int may_connect(const struct tcp_connection *c,
                        const struct endpoint *remote)
 {
+    if (c->fo_deferred)
+        return -EISCONN;
     if (c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED)
         return -EALREADY;
     if (c->state != TCP_CLOSED || c->iss_is_set)
@@ -120,19 +122,32 @@ static void start(struct tcp_connection *c)
     tcp_init_send_limit(c);
 }
 
-static int do_connect(struct socket *socket, const struct endpoint *remote)
+// Up to SYN-SENT, but for the SYN.
+static int begin(struct tcp_connection *c, const struct endpoint *remote)
 {
-    struct tcp_connection *c = of(socket);
     int error = may_connect(c, remote);
     if (error == 0)
         error = claim_tuple(c, remote);
     if (error)
         return error;
-    tcp_hold(c);
     start(c);
     c->iss_is_set = true;
     tcp_set_state(c, TCP_SYN_SENT);
     tcp_count(c, COUNT_TCP_ACTIVE_OPENS);
+    return 0;
+}
+
+static int do_connect(struct socket *socket, const struct endpoint *remote)
+{
+    struct tcp_connection *c = of(socket);
+    int error = begin(c, remote);
+    if (error)
+        return error;
+    if (tcp_fast_open_defers(c)) {
+        c->fo_deferred = true;
+        return 0;
+    }
+    tcp_hold(c);
     tcp_send_syn(c);
     tcp_release(c);
     return -EINPROGRESS;
@@ -150,7 +165,8 @@ static int may_send(struct tcp_connection *c)
 {
     if (c->socket.error)
         return socket_take_error(&c->socket);
-    if (tcp_is_in(c, TCP_IN(SYN_SENT) | TCP_IN(SYN_RECEIVED)))
+    if (c->state == TCP_SYN_SENT ||
+        (c->state == TCP_SYN_RECEIVED && !c->is_fast_open))
         return -EAGAIN;
     if (!tcp_is_in(c, TCP_CAN_SEND) || c->send_shutdown)
         return -EPIPE;
@@ -181,11 +197,26 @@ static void push_sent(struct tcp_connection *c, int flags, bool all)
         tcp_output(c);
 }
 
+static int64_t send_fast_open(struct tcp_connection *c, const void *bytes,
+                              size_t length, const struct endpoint *to)
+{
+    int error = tcp_fast_open_may_send(c);
+    if (error == 0 && !c->fo_deferred) {
+        if (!to || to->addr.family != c->socket.family)
+            return -EOPNOTSUPP;
+        error = begin(c, to);
+    }
+    return error ? error : tcp_fast_open_send(c, bytes, length);
+}
+
 static int64_t do_send(struct socket *socket, const void *bytes, size_t length,
                        int flags, const struct endpoint *to)
 {
     struct tcp_connection *c = of(socket);
-    if (to && !tcp_is_in(c, TCP_SYNCHRONISED))
+    c->writer_waits = (flags & MESSAGE_WAITS) != 0;
+    if (c->fo_deferred || (flags & MESSAGE_FAST_OPEN))
+        return send_fast_open(c, bytes, length, to);
+    if (to && !tcp_is_in(c, TCP_SYNCHRONISED | TCP_IN(SYN_SENT)))
         return c->state == TCP_CLOSED ? -EPIPE : -EAGAIN;
     int error = may_send(c);
     if (error || length == 0)
@@ -259,7 +290,8 @@ static uint32_t do_events(const struct socket *socket)
     if (tcp_is_readable(c) && c->iss_is_set)
         events |= EVENT_READABLE;
     bool may_write =
-        tcp_is_in(c, TCP_CAN_SEND & ~TCP_IN(SYN_RECEIVED)) && !c->send_shutdown;
+        c->fo_deferred ||
+        (tcp_may_output(c) && tcp_is_in(c, TCP_CAN_SEND) && !c->send_shutdown);
     if (may_write && tcp_send_room(c) > 0)
         events |= EVENT_WRITABLE;
     if (c->fin_received)

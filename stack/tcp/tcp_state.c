@@ -84,6 +84,8 @@ void tcp_set_state(struct tcp_connection *c, enum tcp_state state)
         return;
     c->state = (uint8_t)state;
     trace_state(c, from, state);
+    if (from == TCP_SYN_RECEIVED && c->is_fast_open)
+        tcp_fast_open_done(c);
     if (state == TCP_TIME_WAIT)
         enter_time_wait(c);
     else if (state == TCP_CLOSED)
@@ -103,7 +105,8 @@ void tcp_end(struct tcp_connection *c, int error)
     if (c->state == TCP_CLOSED)
         return;
     count_end(c, error);
-    bool was_child = c->is_passive && c->state == TCP_SYN_RECEIVED;
+    bool was_child =
+        c->is_passive && !c->is_fast_open && c->state == TCP_SYN_RECEIVED;
     tcp_set_state(c, TCP_CLOSED);
     if (was_child)
         tcp_listen_forget_child(c);

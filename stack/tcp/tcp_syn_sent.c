@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "stack/tcp/tcp.h"
 
+enum { WAIT_FOR_WRITER_US = 200000 };
+
 // The echo must be of a SYN of ours (RFC 7323 3.2): anything else comes from an
 // earlier incarnation.
 static bool is_plausible_echo(const struct tcp_connection *c,
@@ -78,7 +80,11 @@ void tcp_syn_sent_input(struct tcp_connection *c, struct tcp_arrival *a)
     tcp_become_established(c, a);
     if (!tcp_ack_process(c, a))
         return;
-    c->ack_scheduled = c->ack_now = true;
+    c->ack_scheduled = true;
+    // Data of a writer who waits carries the ACK (Linux).
+    c->ack_now = !c->writer_waits;
+    c->ack_timeout_us = c->writer_waits ? WAIT_FOR_WRITER_US : 0;
+    tcp_fast_open_established(c, &a->options);
     tcp_process_text(c, a);
 }
 
@@ -92,7 +98,8 @@ void tcp_become_established(struct tcp_connection *c,
     c->snd_wl1 = a->seq;
     tcp_sync_mss(c);
     tcp_window_established(c);
-    tcp_congestion_init(c);
+    if (!c->is_fast_open)
+        tcp_congestion_init(c);
     tcp_keepalive_start(c);
     socket_notify(&c->socket,
                   EVENT_WRITABLE | (c->receive_bytes ? EVENT_READABLE : 0));

@@ -308,6 +308,7 @@ void tcp_table_destroy(struct stack *stack)
         return;
     must(table->count == 0 && table->path_count == 0);
     tcp_pool_fini(&table->pool);
+    tcp_fast_open_forget(table);
     free(table->buckets);
     free(table->paths);
     free(table);
