@@ -149,7 +149,7 @@ static void input_listener(struct stack *stack, struct tcp_arrival *a,
 }
 
 // Addressed to one host, by IP and by the link (RFC 9293 3.10.7.2, RFC 1122
-// 4.2.3.10).
+// 4.2.3.10). A connection's own address is.
 static bool is_unicast(const struct packet *packet)
 {
     unsigned group = PACKET_LINK_BROADCAST | PACKET_LINK_MULTICAST;
@@ -171,6 +171,11 @@ static void dispatch(struct stack *stack, struct tcp_arrival *a,
     struct endpoint remote = {.addr = packet->ip.source,
                               .port = h->source_port};
     struct tcp_connection *c = tcp_table_find(stack, &local, &remote);
+    if (!c && !is_unicast(packet)) {
+        a->packet = NULL;
+        stack_drop(stack, packet, DROP_TCP_UNEXPECTED);
+        return;
+    }
     if (!c) {
         parse_options(a);
         packet_pull(packet, a->header_length);
@@ -203,10 +208,6 @@ void tcp_input(struct stack *stack, struct packet *packet)
     }
     if (!checksum_is_good(packet)) {
         stack_drop(stack, packet, DROP_TCP_BAD_CHECKSUM);
-        return;
-    }
-    if (!is_unicast(packet)) {
-        stack_drop(stack, packet, DROP_TCP_UNEXPECTED);
         return;
     }
     struct tcp_arrival a;
