@@ -184,6 +184,7 @@ void unwire_link(struct link_spec *link)
         *at = iface->next;
         if (!*at)
             iface->node->ifaces_end = at;
+        iface->node->next_port = 0; // its name is free again
     }
 }
 

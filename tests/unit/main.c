@@ -54,6 +54,7 @@
     X(routes)                                                                  \
     X(scenario_mistakes)                                                       \
     X(scenario_plan)                                                           \
+    X(scenario_run)                                                            \
     X(set)                                                                     \
     X(settings)                                                                \
     X(sim)                                                                     \
