@@ -7,6 +7,7 @@
 
 #include "stack/net/nd.h"
 #include "stack/net/route.h"
+#include "stack/wire/bytes.h"
 #include "stack/wire/ipv6.h"
 
 // --- Adding
@@ -182,6 +183,17 @@ struct iface_addr *iface_address_find(struct iface *iface,
     return a;
 }
 
+// The prefix's network with all host bits set; asked for each packet.
+static bool is_broadcast_of(const struct ip_prefix *prefix, uint32_t address)
+{
+    if (prefix->length >= 31)
+        return false;
+    uint32_t host_bits = UINT32_MAX >> prefix->length;
+    uint32_t network = get_be32(prefix->addr.bytes);
+    return (address & host_bits) == host_bits &&
+           ((address ^ network) & ~host_bits) == 0;
+}
+
 bool iface_is_broadcast(const struct iface *iface,
                         const struct ip_addr *address)
 {
@@ -190,10 +202,8 @@ bool iface_is_broadcast(const struct iface *iface,
     if (address->words[0] == UINT32_MAX)
         return true;
     for (const struct iface_addr *a = iface->addresses; a; a = a->next) {
-        if (a->prefix.addr.family != IP_V4 || a->prefix.length >= 31)
-            continue;
-        struct ip_addr broadcast = ip_prefix_broadcast(&a->prefix);
-        if (address->words[0] == broadcast.words[0])
+        if (a->prefix.addr.family == IP_V4 &&
+            is_broadcast_of(&a->prefix, get_be32(address->bytes)))
             return true;
     }
     return false;

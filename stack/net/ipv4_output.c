@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "stack/wire/bytes.h"
+#include "stack/wire/checksum.h"
 #include "stack/wire/ipv4.h"
 
 // The path MTU cannot be lowered to what a router reported: no DF (path_mtu.c).
@@ -13,19 +14,34 @@ static bool has_df(const struct ip_path *path, const struct packet *packet)
     return packet->flags & PACKET_DONT_FRAGMENT && !path->is_locked;
 }
 
+static uint32_t sum_of(const struct ip_addr *address)
+{
+    return (uint32_t)get_be16(address->bytes) + get_be16(address->bytes + 2);
+}
+
+// Every packet of ours comes by here: the header goes straight into the packet
+// as ipv4_emit would write it, and its checksum comes from the values, not from
+// bytes that were written a moment ago.
 static void push_header(struct stack *stack, const struct ip_path *path,
                         struct packet *packet)
 {
-    struct ipv4_header header = {
-        .tos = packet->ip.tos,
-        .total_length = (uint16_t)(packet->length + IPV4_HEADER_SIZE),
-        .id = stack->next_ip_id++,
-        .dont_fragment = has_df(path, packet),
-        .ttl = packet->ip.ttl,
-        .protocol = packet->ip.protocol,
-        .source = packet->ip.source,
-        .destination = packet->ip.destination};
-    ipv4_emit(&header, packet_push(packet, IPV4_HEADER_SIZE));
+    const struct packet_ip *ip = &packet->ip;
+    uint8_t *header = packet_push(packet, IPV4_HEADER_SIZE);
+    uint16_t first = (uint16_t)(0x4500 | ip->tos);
+    uint16_t length = (uint16_t)packet->length;
+    uint16_t id = stack->next_ip_id++;
+    uint16_t fragment = has_df(path, packet) ? 0x4000 : 0;
+    uint16_t ttl = (uint16_t)(ip->ttl << 8 | ip->protocol);
+    uint32_t sum = (uint32_t)first + length + id + fragment + ttl +
+                   sum_of(&ip->source) + sum_of(&ip->destination);
+    put_be16(header, first);
+    put_be16(header + 2, length);
+    put_be16(header + 4, id);
+    put_be16(header + 6, fragment);
+    put_be16(header + 8, ttl);
+    put_be16(header + 10, checksum_finish(sum));
+    memcpy(header + 12, ip->source.bytes, 4);
+    memcpy(header + 16, ip->destination.bytes, 4);
     packet_set_network_header(packet);
 }
 

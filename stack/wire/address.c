@@ -24,7 +24,10 @@ uint32_t ip_addr_to_u32(const struct ip_addr *v4)
 struct ip_addr ip_addr_from_bytes(uint8_t family, const uint8_t *bytes)
 {
     struct ip_addr a = {.family = family};
-    memcpy(a.bytes, bytes, ip_addr_length(family));
+    if (family == IP_V4) // lengths known here keep it in registers
+        memcpy(a.bytes, bytes, 4);
+    else
+        memcpy(a.bytes, bytes, 16);
     return a;
 }
 
