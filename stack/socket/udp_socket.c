@@ -90,7 +90,10 @@ static int bind_for_send(struct udp_socket *u, const struct endpoint *to)
     if (s->local.port != 0)
         return 0;
     s->local.addr = ip_addr_any(s->family);
-    return take_port(u, 0, to);
+    int error = take_port(u, 0, to);
+    if (error)
+        s->local.addr = (struct ip_addr){0};
+    return error;
 }
 
 // --- Connecting

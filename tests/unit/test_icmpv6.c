@@ -156,6 +156,36 @@ static void an_echo_in_fragments_is_answered_in_fragments(void)
     v6_close(&v6);
 }
 
+static void an_echo_to_a_group_needs_an_address_to_answer_from(void)
+{
+    struct v6 v6;
+    struct v6_answer answer;
+    v6_init(&v6);
+    v6.settings.ip_accept_broadcast_echo = 1;
+    v6.settings.ip_dad_transmits = 1;
+    v6_open(&v6);
+    struct v6_frame frame = echo(&v6, V6_PEER, "ff02::1");
+    v6_send(&v6, &frame); // all of them are tentative
+    CHECK(!v6_next(&v6, &answer));
+    v6_close(&v6);
+}
+
+static void an_echo_without_a_buffer_is_a_drop(void)
+{
+    struct v6 v6;
+    open_host(&v6);
+    struct v6_frame frame = echo(&v6, V6_PEER, V6_HOST);
+    v6_finish(&frame);
+    struct packet *packet = net_packet(v6.net, frame.bytes, frame.length);
+    struct packet *clone = packet_clone(packet); // so that it must be copied
+    packet_pool_fail_after(v6.net->pool, 1);
+    iface_input(v6.host->eth, packet);
+    CHECK_EQUAL(drops(&v6, DROP_NO_BUFFER), 1);
+    CHECK_BYTES(clone->data, frame.bytes, frame.length);
+    packet_free(clone);
+    v6_close(&v6);
+}
+
 // --- What is bad or unwanted
 
 static void bad_messages_are_dropped_with_their_reason(void)
@@ -506,4 +536,6 @@ const struct unit_test suite_icmpv6[] = {
     UNIT(short_or_foreign_quotations_are_not_believed),
     UNIT(packet_too_big_lowers_the_path_mtu),
     UNIT(a_later_fragment_can_be_too_big_as_well),
+    UNIT(an_echo_to_a_group_needs_an_address_to_answer_from),
+    UNIT(an_echo_without_a_buffer_is_a_drop),
     {0}};

@@ -604,6 +604,45 @@ static void a_router_obeys_hop_by_hop_options_and_no_others(void)
     }
 }
 
+static void forwarding_without_a_buffer_is_a_drop(void)
+{
+    struct v6 v6;
+    v6_init(&v6);
+    v6.settings.ip_forward = 1;
+    v6_open(&v6);
+    net_add_iface(v6.host, 1, "eth1", 0, "2001:db8:b::1/64");
+    struct v6_frame frame =
+        v6_begin(&v6, V6_PEER, "2001:db8:b::2", IP_PROTOCOL_UDP, 9);
+    v6_put_udp(&frame, 1, 7, "x", 1);
+    v6_finish(&frame);
+    struct packet *packet = net_packet(v6.net, frame.bytes, frame.length);
+    struct packet *clone = packet_clone(packet); // so that it must be copied
+    packet_pool_fail_after(v6.net->pool, 1);
+    iface_input(v6.host->eth, packet);
+    CHECK_EQUAL(drops(&v6, DROP_NO_BUFFER), 1);
+    CHECK_BYTES(clone->data, frame.bytes, frame.length);
+    packet_free(clone);
+    v6_close(&v6);
+}
+
+static void output_refuses_what_must_not_be_fragmented(void)
+{
+    struct v6 v6;
+    struct ip_path path;
+    struct packet *packet;
+    struct ip_addr to = net_addr(V6_PEER);
+    v6_init(&v6);
+    v6_open(&v6);
+    CHECK_EQUAL(ip_path_find(v6.host->stack, NULL, &to, NULL, &path), 0);
+    CHECK_EQUAL(ip_prepare(v6.host->stack, &path, 200, 0, 0, 0, 1500, &packet),
+                0);
+    memset(packet_put(packet, 1500), 0, 1500);
+    packet->flags |= PACKET_DONT_FRAGMENT;
+    CHECK_EQUAL(ip_output(v6.host->stack, &path, packet), -EMSGSIZE);
+    CHECK_EQUAL(drops(&v6, DROP_IP_TOO_BIG), 1);
+    v6_close(&v6);
+}
+
 // --- Source addresses
 
 static void check_source_for(struct v6 *v6, const char *destination,
@@ -631,8 +670,11 @@ static void the_source_fits_the_destination(void)
     check_source_for(&v6, "2001:db8::9", V6_HOST);
     check_source_for(&v6, "2001:db8:1::9", "2001:db8:1::2");
     check_source_for(&v6, "3001:1::9", "3001::2");
-    check_source_for(&v6, "3001::2", "3001::2"); // the destination itself
-    check_source_for(&v6, "ff0e::1", V6_HOST);   // the first of equals
+    check_source_for(&v6, "3001::2", "3001::2");   // the destination itself
+    check_source_for(&v6, "ff0e::1", V6_HOST);     // the first of equals
+    net_add_address(v6.host->eth, "fe80::2:2/64"); // after those of wider scope
+    check_source_for(&v6, "fe80::2:9", link_local);
+    check_source_for(&v6, "2001:db8::9", V6_HOST);
     v6_close(&v6);
 }
 
@@ -718,4 +760,6 @@ const struct unit_test suite_ipv6_input[] = {
     UNIT(tentative_and_duplicated_addresses_are_no_sources),
     UNIT(an_interface_borrows_a_global_source_from_another),
     UNIT(scopes_are_what_the_rfc_says),
+    UNIT(forwarding_without_a_buffer_is_a_drop),
+    UNIT(output_refuses_what_must_not_be_fragmented),
     {0}};

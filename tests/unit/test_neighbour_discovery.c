@@ -365,6 +365,26 @@ static void a_stale_neighbour_is_probed_by_unicast(void)
     v6_close(&v6);
 }
 
+static void a_solicitation_without_a_buffer_is_as_good_as_lost(void)
+{
+    struct v6 v6;
+    struct v6_answer answer;
+    struct nd_neighbour message;
+    open_host(&v6);
+    packet_pool_fail_after(v6.net->pool, 1);
+    struct neighbour *neighbour;
+    struct ip_addr address = net_addr(STRANGER);
+    neighbour = neighbour_get(v6.host->stack, v6.host->eth, &address);
+    CHECK_FATAL(neighbour != NULL);
+    stack_enter(v6.host->stack);
+    CHECK_EQUAL(neighbour_resolve(v6.host->stack, neighbour, NULL), 0);
+    stack_leave(v6.host->stack);
+    CHECK(!v6_next(&v6, &answer));
+    net_run(v6.net, NS_PER_S + NS_PER_MS);
+    CHECK(next_message(&v6, &answer, &message)); // the next one
+    v6_close(&v6);
+}
+
 // --- Hearing
 
 static void an_advertisement_about_strangers_is_not_kept(void)
@@ -444,4 +464,5 @@ const struct unit_test suite_neighbour_discovery[] = {
     UNIT(an_advertisement_about_strangers_is_not_kept),
     UNIT(the_override_flag_decides_about_a_new_address),
     UNIT(two_hosts_find_each_other),
+    UNIT(a_solicitation_without_a_buffer_is_as_good_as_lost),
     {0}};

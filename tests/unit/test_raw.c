@@ -240,6 +240,28 @@ static void a_full_or_failing_copy_is_only_a_copy(void)
     net_destroy(pair.net);
 }
 
+static void a_copy_without_a_buffer_is_left_out(void)
+{
+    struct pair pair;
+    uint8_t echo[128];
+    pair_open(&pair);
+    struct socket *raw = open_raw(pair.b, IP_V4, IP_PROTOCOL_ICMP);
+    struct ipv4_header ip = {.total_length = 36,
+                             .ttl = 64,
+                             .protocol = IP_PROTOCOL_ICMP,
+                             .source = net_addr("10.0.0.1"),
+                             .destination = net_addr("10.0.0.2")};
+    uint8_t frame[14 + 36] = {2, 0, 0, 0, 0, 2, [12] = 8};
+    ipv4_emit(&ip, frame + 14);
+    make_echo(frame + 34, ICMP4_ECHO, 8);
+    struct packet *packet = net_packet(pair.net, frame, sizeof frame);
+    packet_pool_fail_after(pair.net->pool, 1);
+    iface_input(pair.b->eth, packet);
+    CHECK_EQUAL(socket_receive(raw, echo, sizeof echo, 0), -EAGAIN);
+    CHECK_EQUAL(stack_counter(pair.b->stack, COUNT_ICMP_ECHO_IN), 1);
+    net_destroy(pair.net);
+}
+
 // --- Sending
 
 static void refusals_say_why(void)
@@ -282,6 +304,7 @@ static void the_header_can_be_made_by_hand(void)
     int64_t value = 0;
     CHECK_EQUAL(socket_get_option(raw, OPTION_HEADER_INCLUDED, &value), 0);
     CHECK_EQUAL(value, 1); // always with protocol 255
+    CHECK_EQUAL(socket_get_option(raw, OPTION_UNREAD, &value), 0);
     struct ipv4_header header = {.tos = 0x20,
                                  .total_length = 9999, // filled in
                                  .id = 0x1234,
@@ -293,6 +316,7 @@ static void the_header_can_be_made_by_hand(void)
     memcpy(bytes + size, "hello", 5);
     CHECK_EQUAL(send_to(raw, "10.0.0.2", bytes, size + 5), size + 5);
     header.source = net_addr("10.0.0.77"); // and not replaced when given
+    header.id = 0;
     ipv4_emit(&header, bytes);
     CHECK_EQUAL(send_to(raw, "10.0.0.2", bytes, size + 5), size + 5);
     run(&pair);
@@ -308,6 +332,7 @@ static void the_header_can_be_made_by_hand(void)
     CHECK_EQUAL(socket_receive(receiver, got, sizeof got, 0), 25);
     CHECK_EQUAL(ipv4_parse(got, 25, &header), 20);
     CHECK(ip_addr_equal(&header.source, &forged));
+    CHECK(header.id != 0);
     net_destroy(pair.net);
 }
 
@@ -444,4 +469,5 @@ const struct unit_test suite_raw[] = {
     UNIT(impossible_headers_made_by_hand_are_refused),
     UNIT(errors_come_to_those_who_have_sent),
     UNIT(traceroute_learns_every_router),
+    UNIT(a_copy_without_a_buffer_is_left_out),
     {0}};

@@ -205,6 +205,32 @@ static void an_error_is_an_event_until_it_is_taken(void)
     net_destroy(net);
 }
 
+static void aborting_a_datagram_socket_is_closing_it(void)
+{
+    struct net *net = net_create(1);
+    struct net_host *a = net_host(net, "a", "10.0.0.1/24");
+    socket_abort(open_udp(a));
+    CHECK(socket_next(a->stack, NULL) == NULL);
+    net_destroy(net);
+}
+
+static void an_icmp_error_that_cannot_be_kept_is_forgotten(void)
+{
+    struct net *net = net_create(1);
+    struct net_host *a = net_host(net, "a", "10.0.0.1/24");
+    struct socket *udp = open_udp(a);
+    struct icmp_error error = {.type = 3, .error = -ECONNREFUSED};
+    struct socket_icmp_error seen;
+    malloc_fail_after(1);
+    socket_record_icmp_error(udp, &error);
+    malloc_fail_after(0);
+    CHECK(!socket_take_icmp_error(udp, &seen));
+    socket_record_icmp_error(udp, &error);
+    CHECK(socket_take_icmp_error(udp, &seen));
+    CHECK_EQUAL(seen.to.port, 0); // no ports were quoted
+    net_destroy(net);
+}
+
 // --- Addresses
 
 static void binding_refuses_addresses_that_are_not_ours(void)
@@ -274,6 +300,52 @@ static void a_scope_must_agree_with_the_interface_of_the_socket(void)
     CHECK_EQUAL(socket_connect(udp, &to), -EINVAL);
     to.scope = (uint16_t)index;
     CHECK_EQUAL(socket_connect(udp, &to), 0);
+    net_destroy(net);
+}
+
+static void a_link_local_address_must_be_on_the_interface_of_the_socket(void)
+{
+    struct net *net = net_create(1);
+    struct net_host *a = net_host(net, "a", "10.0.0.1/24");
+    struct socket *v6 = NULL;
+    struct endpoint local = net_endpoint("[fe80::1]:9");
+    CHECK_EQUAL(socket_open(a->stack, SOCKET_DATAGRAM, IP_V6, 0, &v6), 0);
+    CHECK_EQUAL(socket_set_option(v6, OPTION_BIND_IFACE, 1), 0);
+    local.scope = (uint16_t)iface_index(a->eth);
+    CHECK_EQUAL(socket_bind(v6, &local), -EINVAL);
+    local.scope = 1;
+    CHECK_EQUAL(socket_bind(v6, &local), -EADDRNOTAVAIL);
+    net_destroy(net);
+}
+
+static void a_link_local_peer_is_on_the_interface_of_the_socket(void)
+{
+    struct stack_settings settings = stack_settings_default;
+    settings.ip_dad_transmits = 0;
+    struct net *net = net_create(1);
+    struct net_host *a = net_add_stack(net, "a", &settings);
+    net_add_iface(a, 0, "eth0", 0, NULL);
+    net_add_iface(a, 1, "eth1", 0, NULL);
+    struct iface *second = iface_find(a->stack, "eth1");
+    struct socket *v6 = NULL;
+    struct endpoint remote = net_endpoint("[fe80::99]:9");
+    CHECK_EQUAL(socket_open(a->stack, SOCKET_DATAGRAM, IP_V6, 0, &v6), 0);
+    CHECK_EQUAL(socket_set_option(v6, OPTION_BIND_IFACE, iface_index(second)),
+                0);
+    CHECK_EQUAL(socket_connect(v6, &remote), 0);
+    CHECK_EQUAL(socket_remote(v6).scope, iface_index(second));
+    struct mac_addr mac = iface_mac(second);
+    struct ip_addr own = ip_addr_link_local_of(&mac);
+    struct endpoint local = socket_local(v6);
+    CHECK(ip_addr_equal(&local.addr, &own));
+    net_destroy(net);
+}
+
+static void all_of_127_is_ours(void)
+{
+    struct net *net = net_create(1);
+    struct net_host *a = net_host(net, "a", "10.0.0.1/24");
+    CHECK_EQUAL(bind_to(open_udp(a), "127.1.2.3:5000"), 0);
     net_destroy(net);
 }
 
@@ -451,4 +523,9 @@ const struct unit_test suite_socket[] = {
     UNIT(ephemeral_ports_stay_in_their_range_and_differ),
     UNIT(ports_depend_on_the_peer_and_the_secret),
     UNIT(an_empty_range_of_ports_gives_none),
+    UNIT(a_link_local_address_must_be_on_the_interface_of_the_socket),
+    UNIT(a_link_local_peer_is_on_the_interface_of_the_socket),
+    UNIT(all_of_127_is_ours),
+    UNIT(aborting_a_datagram_socket_is_closing_it),
+    UNIT(an_icmp_error_that_cannot_be_kept_is_forgotten),
     {0}};

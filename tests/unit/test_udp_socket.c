@@ -365,6 +365,29 @@ static void sending_without_buffers_is_refused_and_leaks_nothing(void)
     net_destroy(pair.net);
 }
 
+static void fragments_leave_together_or_not_at_all(void)
+{
+    static const char *const targets[] = {"10.0.0.2:7", "[2001:db8::2]:7"};
+    static char big[5000];
+    for (unsigned i = 0; i < ARRAY_LENGTH(targets); i++)
+        for (unsigned n = 1; n <= 5; n++) {
+            struct pair pair;
+            pair_open(&pair);
+            struct socket *sender = open_on(pair.a, i ? "[::]:0" : "0.0.0.0:0");
+            struct endpoint to = net_endpoint(targets[i]);
+            send_to(sender, targets[i], "warm");
+            run(&pair);
+            unsigned before = pair.net->frame_count;
+            packet_pool_fail_after(pair.net->pool, n);
+            int64_t sent = socket_send_to(sender, big, sizeof big, 0, &to);
+            packet_pool_fail_after(pair.net->pool, 0);
+            CHECK(sent == -ENOBUFS || sent == sizeof big);
+            CHECK((pair.net->frame_count == before) == (sent < 0));
+            CHECK_EQUAL(stack_held(pair.a->stack), 0);
+            net_destroy(pair.net);
+        }
+}
+
 static void the_first_send_survives_every_failure_of_memory(void)
 {
     struct pair pair;
@@ -615,6 +638,21 @@ static void a_failed_connect_leaves_the_socket_as_it_was(void)
     CHECK_EQUAL(socket_send(client, "x", 1, 0), 1);
     run(&pair);
     CHECK_TEXT(receive(server), "x");
+    net_destroy(pair.net);
+}
+
+static void connecting_without_a_free_port_is_refused(void)
+{
+    struct pair pair;
+    struct stack_settings settings = stack_settings_default;
+    settings.limits_port_min = settings.limits_port_max = 40000;
+    pair_open_with(&pair, &settings);
+    CHECK_EQUAL(connect_to(open_on(pair.a, "0.0.0.0:0"), "10.0.0.2:7"), 0);
+    struct socket *second = open_on(pair.a, "0.0.0.0:0");
+    CHECK_EQUAL(connect_to(second, "10.0.0.2:7"), -EADDRINUSE);
+    CHECK_EQUAL(send_to(second, "10.0.0.2:7", "x"), -EADDRINUSE);
+    struct endpoint local = socket_local(second);
+    CHECK(local.port == 0 && local.addr.family == IP_NONE);
     net_destroy(pair.net);
 }
 
@@ -884,6 +922,47 @@ static void groups_are_not_left_without_being_asked(void)
     net_destroy(pair.net);
 }
 
+static void a_copy_is_only_for_those_whom_the_group_concerns(void)
+{
+    struct pair pair;
+    pair_open(&pair);
+    struct socket *connected = open_on(pair.b, "0.0.0.0:0");
+    struct socket *v6 = open_on(pair.b, "[::]:7");
+    struct endpoint local = net_endpoint("0.0.0.0:7");
+    struct socket *all = open_on(pair.b, "0.0.0.0:0");
+    socket_set_option(connected, OPTION_REUSE_ADDRESS, 1);
+    socket_set_option(all, OPTION_REUSE_ADDRESS, 1);
+    CHECK_EQUAL(socket_bind(connected, &local), 0);
+    CHECK_EQUAL(socket_bind(all, &local), 0);
+    local = net_endpoint("224.0.0.1:7");
+    struct socket *sender = open_on(pair.a, "10.0.0.1:99");
+    socket_set_option(connected, OPTION_BROADCAST, 1);
+    CHECK_EQUAL(connect_to(connected, "10.0.0.1:98"), 0); // another port
+    send_to(sender, "224.0.0.1:7", "x");
+    run(&pair);
+    CHECK_TEXT(receive(all), "x");
+    CHECK_TEXT(receive(connected), "");
+    CHECK_TEXT(receive(v6), "");
+    net_destroy(pair.net);
+}
+
+static void our_own_groups_and_broadcasts_come_back_to_us(void)
+{
+    static const char *const addresses[] = {"10.0.0.255:7", "224.0.0.1:7"};
+    for (unsigned i = 0; i < ARRAY_LENGTH(addresses); i++) {
+        struct pair pair;
+        pair_open(&pair);
+        struct socket *own = open_on(pair.a, "0.0.0.0:7");
+        struct socket *sender = open_on(pair.a, "0.0.0.0:0");
+        socket_set_option(sender, OPTION_BROADCAST, 1);
+        send_to(sender, addresses[i], "x");
+        run(&pair);
+        CHECK_TEXT(receive(own), "x");
+        CHECK_TEXT(receive(own), "");
+        net_destroy(pair.net);
+    }
+}
+
 // --- Link-local addresses
 
 static void link_local_peers_are_known_by_their_interface(void)
@@ -972,7 +1051,9 @@ static void an_unconnected_socket_hears_errors_when_it_asks_for_them(void)
     CHECK_EQUAL(socket_set_option(socket, OPTION_ERROR_QUEUE, 1), 0);
     send_to(socket, "10.0.0.2:7", "x");
     run(&pair);
-    CHECK_EQUAL(socket_receive(socket, text, 4, 0), -ECONNREFUSED);
+    struct packet *packet = NULL;
+    CHECK_EQUAL(socket_receive_packet(socket, &packet), -ECONNREFUSED);
+    CHECK_EQUAL(socket_receive_packet(socket, &packet), -EAGAIN);
     net_destroy(pair.net);
 }
 
@@ -1133,4 +1214,8 @@ const struct unit_test suite_udp_socket[] = {
     UNIT(a_table_that_cannot_grow_goes_on),
     UNIT(the_first_bind_survives_every_failure_of_memory),
     UNIT(sockets_are_small),
+    UNIT(a_copy_is_only_for_those_whom_the_group_concerns),
+    UNIT(our_own_groups_and_broadcasts_come_back_to_us),
+    UNIT(connecting_without_a_free_port_is_refused),
+    UNIT(fragments_leave_together_or_not_at_all),
     {0}};
