@@ -26,6 +26,8 @@ extern const struct command commands[]; // ended by a NULL name
 int cmd_run(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_bridge(int argc, char **argv);
+int cmd_host(int argc, char **argv);
+int cmd_wire(int argc, char **argv);
 int cmd_packetdrill(int argc, char **argv);
 
 // Prints "wirebed run: ..." on stderr and returns STATUS_USER.

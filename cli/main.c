@@ -13,6 +13,8 @@ const struct command commands[] = {
     {"run", "run scenarios: YAML files, Lua files", cmd_run},
     {"check", "say what is wrong with scenario files, or show them whole", cmd_check},
     {"bridge", "run a scenario in real time, with devices of this machine", cmd_bridge},
+    {"host", "put one host on a device of this machine", cmd_host},
+    {"wire", "put a link with impairments between two devices", cmd_wire},
     {"packetdrill", "run packetdrill scripts in virtual time", cmd_packetdrill},
     {NULL, NULL, NULL},
 };

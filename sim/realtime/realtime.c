@@ -15,7 +15,7 @@
 #include "sim/tap/tap.h"
 
 enum {
-    READS_PER_ROUND = 64,
+    READS_PER_ROUND = 8,
     EVENTS_PER_WAIT = 16,
     SLICE = 1000000,            // ns of simulated time run at once
     WARN_BEHIND = 100000000,    // ns
