@@ -56,8 +56,10 @@ static void set_refuses_values_out_of_range(void)
     struct stack_settings settings = stack_settings_default;
     for (size_t i = 0; i < setting_table_length; i++) {
         const struct setting_info *s = &setting_table[i];
-        CHECK_EQUAL(setting_set(&settings, s, s->minimum - 1), -ERANGE);
-        CHECK_EQUAL(setting_set(&settings, s, s->maximum + 1), -ERANGE);
+        if (s->minimum != INT64_MIN)
+            CHECK_EQUAL(setting_set(&settings, s, s->minimum - 1), -ERANGE);
+        if (s->maximum != INT64_MAX)
+            CHECK_EQUAL(setting_set(&settings, s, s->maximum + 1), -ERANGE);
         CHECK_EQUAL(setting_get(&settings, s), s->initial);
         CHECK_EQUAL(setting_set(&settings, s, s->minimum), 0);
         CHECK_EQUAL(setting_set(&settings, s, s->maximum), 0);
