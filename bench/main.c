@@ -7,7 +7,7 @@
 #include "bench/bench.h"
 
 // One row per file bench/bench_<module>.c, in alphabetical order.
-#define BENCHES(X) X(base) X(sim) X(tcp)
+#define BENCHES(X) X(base) X(sim) X(tcp) X(udp)
 
 #define X(name) extern const struct bench benches_##name[];
 BENCHES(X)
