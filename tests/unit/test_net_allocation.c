@@ -1,5 +1,6 @@
 // A conversation in which the n-th packet, or the n-th malloc, cannot be had.
 // SPDX-License-Identifier: MIT
+#include <errno.h>
 #include <stdlib.h>
 
 #include "stack/internal.h"
@@ -58,6 +59,75 @@ static void converse(struct bench *t)
     net_run(t->net, 40 * NS_PER_S);
 }
 
+// A connection whose server sends back what it hears, then both close.
+struct exchange {
+    struct socket *listener, *server, *client;
+    size_t received;
+    bool is_over;
+};
+
+static void on_server(void *context, struct socket *socket, uint32_t events)
+{
+    struct exchange *e = context;
+    uint8_t bytes[2000];
+    int64_t length;
+    (void)events;
+    if (socket == e->listener) {
+        if (!e->server && socket_accept(socket, &e->server) == 0)
+            socket_set_handler(e->server, on_server, e);
+        return;
+    }
+    while ((length = socket_receive(socket, bytes, sizeof(bytes), 0)) > 0)
+        socket_send(socket, bytes, (size_t)length, 0);
+    if (length == 0)
+        socket_shutdown(socket, SHUTDOWN_SEND);
+}
+
+static void on_client(void *context, struct socket *socket, uint32_t events)
+{
+    struct exchange *e = context;
+    static const uint8_t request[6000] = {1};
+    uint8_t bytes[2000];
+    int64_t length;
+    if (events & EVENT_WRITABLE && !e->is_over) {
+        e->is_over = true;
+        socket_send(socket, request, sizeof(request), 0);
+        socket_shutdown(socket, SHUTDOWN_SEND);
+    }
+    while ((length = socket_receive(socket, bytes, sizeof(bytes), 0)) > 0)
+        e->received += (size_t)length;
+}
+
+static struct socket *open_stream(struct net_host *host, void *context,
+                                  void (*handler)(void *, struct socket *,
+                                                  uint32_t))
+{
+    struct socket *socket = NULL;
+    if (socket_open(host->stack, SOCKET_STREAM, IP_V4, 0, &socket) == 0)
+        socket_set_handler(socket, handler, context);
+    return socket;
+}
+
+static size_t exchange(struct bench *t)
+{
+    struct exchange e = {.listener = NULL};
+    struct endpoint to = net_endpoint("10.0.1.1:80");
+    e.listener = open_stream(t->b, &e, on_server);
+    e.client = open_stream(t->a, &e, on_client);
+    CHECK_FATAL(e.listener && e.client);
+    CHECK_EQUAL(socket_bind(e.listener, &to), 0);
+    CHECK_EQUAL(socket_listen(e.listener, 1), 0);
+    int error = socket_connect(e.client, &to);
+    CHECK(error == -EINPROGRESS || error == -ENOBUFS);
+    net_run(t->net, 300 * NS_PER_S);
+    socket_close(e.client);
+    if (e.server)
+        socket_close(e.server);
+    socket_close(e.listener);
+    net_run(t->net, 300 * NS_PER_S);
+    return error == -ENOBUFS ? 6000 : e.received;
+}
+
 static void check_all(struct bench *t)
 {
     for (unsigned i = 0; i < t->net->host_count; i++) {
@@ -89,6 +159,24 @@ static enum net_verdict lose(void *context, struct net_frame *frame)
     (void)context;
     (void)frame;
     return NET_DROP;
+}
+
+static void a_connection_lives_through_the_loss_of_any_packet(void)
+{
+    for (unsigned n = 1; n < 2000; n++) {
+        struct bench t;
+        bench_open(&t);
+        packet_pool_fail_after(t.net->pool, n);
+        CHECK_EQUAL(exchange(&t), 6000);
+        uint64_t refused = packet_pool_get_stats(t.net->pool).refused;
+        check_all(&t);
+        net_destroy(t.net);
+        if (refused == 0) {
+            CHECK(n > 30);
+            return;
+        }
+    }
+    CHECK(false); // the connection has an end
 }
 
 // The first fragment of a packet, so that reassembly begins.
@@ -135,4 +223,7 @@ static void any_malloc_may_fail(void)
 }
 
 const struct unit_test suite_net_allocation[] = {
-    UNIT(any_packet_may_be_refused), UNIT(any_malloc_may_fail), {0}};
+    UNIT(any_packet_may_be_refused),
+    UNIT(a_connection_lives_through_the_loss_of_any_packet),
+    UNIT(any_malloc_may_fail),
+    {0}};
