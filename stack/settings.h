@@ -156,6 +156,8 @@ enum setting_kind {
       "first half of the key of cookies; Linux tcp_fastopen_key")                                  \
     X(tcp, fast_open_key1, "fast-open-key1", SETTING_INTEGER, INT64_MIN, INT64_MAX, 0,             \
       "second half of the key of cookies")                                                         \
+    X(tcp, syn_text, "syn-text", SETTING_BOOL, 0, 1, 0,                                            \
+      "keep text that comes with the SYN of a simultaneous open; RFC 9293 3.10.7.3, not Linux") \
     X(tcp, sequence_wrap_test, "isn", SETTING_INTEGER, -1, UINT32_MAX, -1,                         \
       "initial sequence number, -1: RFC 6528; for tests and traces")
 

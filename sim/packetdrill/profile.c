@@ -58,6 +58,7 @@ static const struct setting_value freebsd_settings[] = {
     {"bsd-options", 1},
     {"bsd-window", 1},
     {"bsd-errors", 1},
+    {"syn-text", 1},
     {"bsd-time-wait", 1},
     {"accept-syn-fin", 1},
     {"time-wait-guard", 1},

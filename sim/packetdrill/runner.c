@@ -469,6 +469,13 @@ static const char *setting_of(const struct script *script, const char *name)
     return value;
 }
 
+static bool ends_in(const char *text, const char *end)
+{
+    size_t a = strlen(text), b = strlen(end);
+
+    return a >= b && strcmp(text + a - b, end) == 0;
+}
+
 // The family that the user or else the script wants.
 static bool is_ipv6(const struct script *script,
                     const struct packetdrill_options *options)
@@ -484,7 +491,9 @@ static bool is_ipv6(const struct script *script,
     case PACKETDRILL_AS_SCRIPTED:
         break;
     }
-    return version != NULL && strcmp(version, "ipv6") == 0;
+    if (version != NULL)
+        return strcmp(version, "ipv6") == 0;
+    return ends_in(script->path, "v6.pkt"); // as the reference tool's driver
 }
 
 // The reference tool's addresses; a script may give others. NULL, or what is

@@ -374,7 +374,7 @@ static enum call_progress send_fast_open(struct runner *r,
     bool may_block = !d->is_nonblocking && !(flags & MSG_DONTWAIT);
 
     if (to != NULL && to->kind != SCRIPT_VALUE_ELLIPSIS)
-        remote = (struct endpoint){0};
+        remote = (struct endpoint){0}; // AF_UNSPEC
     int64_t sent = socket_send_to(
         d->socket, zeros, (size_t)min_i64(length, DATA_SIZE),
         MESSAGE_FAST_OPEN | (may_block ? MESSAGE_WAITS : 0), &remote);

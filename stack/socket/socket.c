@@ -364,6 +364,8 @@ int64_t socket_send_to(struct socket *socket, const void *bytes, size_t length,
     if (to) {
         checked = *to;
         int error = check_remote(socket, &checked);
+        if (error == -EAFNOSUPPORT && flags & MESSAGE_FAST_OPEN)
+            return -EOPNOTSUPP; // as Linux
         if (error)
             return error;
         to = &checked;

@@ -198,6 +198,8 @@ int64_t tcp_fast_open_send(struct tcp_connection *c, const void *bytes,
     size_t taken = wanted > 0 ? tcp_buffer_append(c, bytes, wanted) : 0;
     c->write_seq += (uint32_t)taken;
     c->push_seq = c->write_seq;
+    if (taken == length) // nothing is left that could carry an ACK
+        c->writer_waits = false;
     tcp_hold(c);
     send_syn(c, (uint32_t)taken);
     tcp_release(c);
@@ -296,8 +298,10 @@ static void open_fast(struct tcp_connection *child, struct tcp_arrival *a)
         child->fo_data_acked = true;
         tcp_receive_text(child, a);
     }
+    // The SYN-ACK acknowledges it; the peer's data proper has yet to come.
     child->rcv_wup = child->rcv_nxt;
     child->ack_scheduled = child->ack_now = false;
+    child->ack_timeout_us = child->quick_acks = 0;
 }
 
 void tcp_fast_open_child(struct tcp_connection *listener,

@@ -24,6 +24,11 @@ static void too_big(struct tcp_connection *c, uint32_t mtu)
     if (tcp_path_refresh(c) != 0)
         return;
     tcp_sync_mss(c);
+    if (c->state == TCP_SYN_SENT && c->fo_sent_data) {
+        c->syn_retransmitted = true; // so that it goes without data
+        tcp_retransmit(c, c->segments.first);
+        return;
+    }
     if (c->mss >= mss || !tcp_is_in(c, TCP_HAS_OUTPUT) || c->packets_out == 0)
         return;
     tcp_retransmit_too_big(c);

@@ -92,7 +92,8 @@ static void start_numbers(struct tcp_connection *child,
     child->rcv_nxt = child->copied_seq = child->rcv_wup = a->seq + 1;
     child->iss = a->has_isn ? a->isn : tcp_isn(child);
     child->snd_una = child->snd_nxt = child->iss;
-    child->write_seq = child->push_seq = child->snd_small = child->iss + 1;
+    child->write_seq = child->push_seq = child->iss + 1;
+    child->snd_small = child->iss;
     child->ts_offset = tcp_timestamp_offset(child);
     tcp_window_init(child);
     tcp_negotiate(child, a);

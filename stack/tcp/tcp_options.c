@@ -9,10 +9,11 @@ static unsigned headers_size(const struct tcp_connection *c)
     return ip_header_size(&c->path->path) + TCP_HEADER_SIZE;
 }
 
-// RFC 6691: from the interface's MTU, not counting options.
+// RFC 6691: from the MTU, not counting options. Of the path, as Linux: what is
+// known to be too large for one direction is likely so for the other.
 uint16_t tcp_mss_to_advertise(const struct tcp_connection *c)
 {
-    uint32_t mtu = c->path->path.iface->mtu;
+    uint32_t mtu = min_u32(c->path->path.iface->mtu, c->path->path.mtu);
     uint32_t mss = mtu > headers_size(c) ? mtu - headers_size(c) : 1;
     int64_t limit = tcp_settings(c)->tcp_mss;
     if (limit > 0)

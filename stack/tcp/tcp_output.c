@@ -171,6 +171,8 @@ static bool plan(struct tcp_connection *c, enum mode mode, bool *cwnd_limited,
         return false;
     bool is_one = next->length <= tcp_mss_now(c);
     uint32_t cwnd = tcp_cwnd_segments(c), flight = tcp_packets_in_flight(c);
+    if (c->state == TCP_SYN_RECEIVED) // the SYN-ACK is none of it (Fast Open)
+        flight--;
     uint32_t quota = cwnd > flight ? cwnd - flight : 0;
     if (quota == 0 && !(next->with_fin && is_one)) {
         *cwnd_limited = true;

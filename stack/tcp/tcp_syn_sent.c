@@ -60,9 +60,9 @@ static void simultaneous_open(struct tcp_connection *c, struct tcp_arrival *a)
     c->has_ecn = (a->flags & ecn) == ecn && tcp_settings(c)->tcp_ecn != 0;
     tcp_retransmit(c, c->segments.first); // our SYN again, now with its ACK
     // RFC 9293 3.10.7.3: text waits until ESTABLISHED. It does so in the
-    // receive queue, which cannot be read before.
+    // receive queue, which cannot be read before. Linux lets it go.
     a->end_seq = a->seq + a->payload;
-    if (a->payload > 0)
+    if (a->payload > 0 && tcp_settings(c)->tcp_syn_text)
         tcp_receive_text(c, a);
     tcp_arrival_done(c, a);
 }
