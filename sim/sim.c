@@ -91,6 +91,7 @@ void sim_destroy(struct sim *sim)
     app_destroy_all(sim);
     while (sim->links != NULL)
         link_destroy(sim->links);
+    fault_plan_destroy(sim->fault_plan);
     while (sim->nodes != NULL)
         node_destroy(sim->nodes);
     flow_table_destroy(sim->flows); // stacks that end still tell it

@@ -19,6 +19,7 @@
 #include "sim/engine/engine.h"
 #include "sim/engine/random.h"
 #include "sim/frame/frame.h"
+#include "sim/link/fault_plan.h"
 #include "sim/link/link.h"
 #include "sim/node/node.h"
 
@@ -56,6 +57,8 @@ struct sim {
     uint32_t failure_count;
     char error[512]; // sentence for the last -EINVAL
     bool is_finished;
+    struct fault_plan *fault_plan; // link/fault_plan.h; NULL: dice
+    bool records_faults;
     // What a captures directory needs; NULL: none.
     char *capture_dir;
 };

@@ -8,8 +8,7 @@
 #include "sim/link/impairment.h"
 #include "sim/link/queue.h"
 
-// In cb.link.fate besides enum link_fate: sent without waiting for the delay.
-enum { LINK_SKIPS_DELAY = 1 << 30 };
+struct fault_plan;
 
 struct link_direction {
     struct link *link;
@@ -19,11 +18,15 @@ struct link_direction {
     struct impairment_list *impairments;
     struct impairment_list *retired; // replaced while a frame was among them
     uint32_t depth;                  // frames among the impairments now
+    struct fault_list *log;          // NULL: faults are not recorded
+    const struct fault_list *plan;   // instead of dice; NULL: dice
+    size_t plan_next;                // first entry that is not behind
     struct queue queue;
     struct flights flights;
-    struct packet_queue parked; // until followers or a time come (FAULT_PARK)
-    ns_t wake_at;               // earliest deadline of those; NS_NEVER
-    struct event event;         // the first arrival or deadline
+    struct packet_queue parked;  // until followers or a time come (FAULT_PARK)
+    bool parked_count_followers; // does any of those?
+    ns_t wake_at;                // earliest deadline of those; NS_NEVER
+    struct event event;          // the first arrival or deadline
     struct random jitter;
     int64_t last_jitter;
     chance_t jitter_fresh;     // sqrt(1 - correlation^2)
@@ -46,6 +49,10 @@ void direction_input(struct link_direction *direction, struct packet *frame,
                      uint32_t fate);
 // Drops everything that is on the direction.
 void direction_clear(struct link_direction *direction, enum link_drop reason);
+int direction_record(struct link_direction *direction); // -ENOMEM
+// The plan outlives the direction.
+void direction_replay(struct link_direction *direction,
+                      struct fault_plan *plan);
 void direction_release_held(struct link_direction *direction);
 struct link_direction_stats
 direction_get_stats(struct link_direction *direction);
@@ -54,7 +61,7 @@ void direction_check(const struct link_direction *direction);
 uint32_t direction_oldest_record(const struct link_direction *direction,
                                  uint32_t first, uint32_t count);
 
-// Shared by direction.c and direction_change.c.
+// Shared by the direction's own files.
 void direction_on_event(struct event *event);
 void direction_rearm(struct link_direction *direction);
 // A frame that was under way or parked ends here; why: for the capture.

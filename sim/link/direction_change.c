@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/link/direction.h"
+#include "sim/link/fault_plan.h"
+#include "sim/link/transit.h"
 #include "sim/sim.h"
 
 // Theory of operation
@@ -53,8 +54,12 @@ int direction_create(struct link *link, unsigned index,
              d->from->node->name, d->to->node->name);
     random_init(&d->jitter, sim->seed, stream);
     link->direction[index] = d; // the owner destroys it on failure
-    int error = engine_reserve(&sim->engine, 1);
-    return error < 0 ? error : direction_set(d, config);
+    if (engine_reserve(&sim->engine, 1) < 0 ||
+        (sim->records_faults && direction_record(d) < 0))
+        return -ENOMEM;
+    if (sim->fault_plan != NULL)
+        direction_replay(d, sim->fault_plan);
+    return direction_set(d, config);
 }
 
 void direction_destroy(struct link_direction *d)
@@ -66,11 +71,27 @@ void direction_destroy(struct link_direction *d)
     must(d->depth == 0);
     impairment_list_destroy(d->impairments);
     link_direction_config_fini(&d->config);
+    if (d->log != NULL)
+        fault_list_fini(d->log);
+    free(d->log);
     queue_fini(&d->queue);
     flights_fini(&d->flights);
     hook_list_fini(&d->hooks[HOOK_SENT]);
     hook_list_fini(&d->hooks[HOOK_ARRIVING]);
     free(d);
+}
+
+int direction_record(struct link_direction *d)
+{
+    if (d->log == NULL)
+        d->log = calloc(1, sizeof(*d->log));
+    return d->log != NULL ? 0 : -ENOMEM;
+}
+
+void direction_replay(struct link_direction *d, struct fault_plan *plan)
+{
+    d->plan = fault_plan_find(plan, d->from->node->name, d->from->name);
+    d->plan_next = 0;
 }
 
 // --- Everything at once

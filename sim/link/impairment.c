@@ -101,28 +101,33 @@ bool impairment_is_random(const struct impairment *impairment)
 // --- Faults
 
 // What a hold or a displacement by position comes to.
-static struct fault park(const struct impairment_config *config)
+static struct fault park(const struct impairment_config *config,
+                         enum fault_kind kind)
 {
     return (struct fault){
-        .kind = FAULT_PARK,
-        .is_reorder = config->action == IMPAIR_REORDER,
+        .kind = kind,
         .count = config->position,
         .time = config->delay > 0 ? config->delay : NS_NEVER,
     };
 }
 
-static struct fault delay(struct impairment *impairment)
+static struct fault delay(struct impairment *impairment, enum fault_kind kind)
 {
     const struct impairment_config *config = &impairment->config;
+    ns_t time =
+        config->delay + random_deviation(&impairment->random,
+                                         config->distribution, config->jitter);
 
-    return (struct fault){
-        .kind = FAULT_DELAY,
-        .is_reorder = config->action == IMPAIR_REORDER,
-        .time =
-            max_i64(0, config->delay + random_deviation(&impairment->random,
-                                                        config->distribution,
-                                                        config->jitter)),
-    };
+    return (struct fault){.kind = kind, .time = max_i64(0, time)};
+}
+
+static struct fault reorder(struct impairment *impairment)
+{
+    if (impairment->config.position > 0)
+        return park(&impairment->config, FAULT_DISPLACE);
+    if (impairment->config.delay > 0)
+        return delay(impairment, FAULT_REORDER);
+    return (struct fault){.kind = FAULT_OVERTAKE};
 }
 
 struct fault impairment_fault(struct impairment *impairment,
@@ -132,15 +137,12 @@ struct fault impairment_fault(struct impairment *impairment,
 
     switch (config->action) {
     case IMPAIR_DROP:
-        return (struct fault){.kind = FAULT_DROP,
-                              .is_random = impairment_is_random(impairment)};
+        return (struct fault){
+            .kind = impairment_is_random(impairment) ? FAULT_LOSE : FAULT_DROP};
     case IMPAIR_DELAY:
-        return delay(impairment);
+        return delay(impairment, FAULT_DELAY);
     case IMPAIR_REORDER:
-        if (config->position > 0)
-            return park(config);
-        return config->delay > 0 ? delay(impairment)
-                                 : (struct fault){.kind = FAULT_OVERTAKE};
+        return reorder(impairment);
     case IMPAIR_DUPLICATE:
         return (struct fault){.kind = FAULT_DUPLICATE,
                               .count = max_u32(config->copies, 1),
@@ -151,7 +153,7 @@ struct fault impairment_fault(struct impairment *impairment,
             .count = (uint32_t)random_below(&impairment->random,
                                             (uint64_t)frame->length * 8)};
     case IMPAIR_HOLD:
-        return park(config);
+        return park(config, FAULT_HOLD);
     case IMPAIR_MARK:
         return (struct fault){.kind = FAULT_MARK};
     }
