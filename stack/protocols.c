@@ -93,7 +93,9 @@ add(struct stack *stack, const struct network_protocol *network,
 static int init_or_remove(struct stack *stack, struct registered_protocol *r,
                           int (*init)(struct stack *stack))
 {
+    stack_enter(stack);
     int error = init ? init(stack) : 0;
+    stack_leave(stack);
     if (error) {
         stack->registered = r->next;
         free(r);
