@@ -267,6 +267,19 @@ $(FUZZ_OUT)/%.o: %.c
 -include $(patsubst %.o,%.d,$(FUZZ_OBJECTS)) \
          $(FUZZERS:%=$(FUZZ_OUT)/tests/fuzz/%.d)
 
+# --- Against this machine's kernel ------------------------------------------
+
+# In namespaces of their own; skipped, with the reason, where there are none.
+# INTEROP="tests/interop/cases/ping.sh": only these.
+PEER := $(OUT)/tests/interop/peer
+.PHONY: interop
+interop: $(OUT)/wirebed $(PEER)
+	tests/interop/run.sh $(OUT)/wirebed $(PEER) $(INTEROP)
+$(PEER): tests/interop/peer.c $(OUT)/flags
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $<
+
 # --- Benchmarks -------------------------------------------------------------
 
 ifneq ($(SRC_bench),)
@@ -308,6 +321,7 @@ help:
 	@echo 'make test            all tests: unit, scenarios'
 	@echo 'make check           $(CHECKS)'
 	@echo 'make tidy            clang-tidy, slower than the static part of check'
+	@echo 'make interop         against this machine'"'"'s kernel, in namespaces'
 	@echo 'make fuzz            each fuzzer for FUZZ_SECONDS (60); fuzz-quick: 10'
 ifneq ($(SRC_bench),)
 	@echo 'make bench           the benchmarks (BENCH="packet": only these)'

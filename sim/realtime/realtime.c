@@ -85,6 +85,16 @@ static int open_descriptors(struct loop *loop)
     return error;
 }
 
+// Whoever made the device may bring it up later; who forgot it should know.
+static void warn_if_down(const struct loop *loop, const struct tap *tap)
+{
+    if (!tap_is_up(tap) && loop->options->log != NULL)
+        fprintf(loop->options->log,
+                "%s: the device '%s' is down; 'ip link set %s up'\n",
+                loop->options->prefix, tap_device_name(tap),
+                tap_device_name(tap));
+}
+
 static int open_taps(struct loop *loop)
 {
     for (struct tap *tap = sim_next_tap(loop->sim, NULL); tap != NULL;
@@ -95,6 +105,7 @@ static int open_taps(struct loop *loop)
             error = watch(loop, tap_fd(tap), tap);
         if (error < 0)
             return error;
+        warn_if_down(loop, tap);
         loop->has_taps = true;
     }
     return 0;
@@ -250,6 +261,15 @@ static enum engine_result read_taps(struct loop *loop,
     return engine_run(engine, engine->now);
 }
 
+// Takes the signal, which would otherwise kill once it is no longer blocked.
+static void read_signal(struct loop *loop)
+{
+    struct signalfd_siginfo signal;
+
+    if (read(loop->signals, &signal, sizeof(signal)) > 0)
+        loop->was_interrupted = true;
+}
+
 static void notice(struct loop *loop, const struct epoll_event *events,
                    int count)
 {
@@ -257,7 +277,7 @@ static void notice(struct loop *loop, const struct epoll_event *events,
         if (events[i].data.ptr == &loop->timer)
             read_timer(loop);
         if (events[i].data.ptr == &loop->signals)
-            loop->was_interrupted = true;
+            read_signal(loop);
     }
 }
 
@@ -286,6 +306,8 @@ static int run_loop(struct loop *loop, enum engine_result *result)
         count = wait_for_events(loop, events);
         notice(loop, events, count);
         if (loop->was_interrupted) {
+            run_due(loop); // up to the moment of the signal
+            flush_taps(loop);
             *result = ENGINE_INTERRUPTED;
             return 0;
         }

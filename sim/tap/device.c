@@ -172,6 +172,14 @@ int device_open(const char *name, enum tap_kind kind, bool wants_offload,
     return 0;
 }
 
+bool device_is_up(const struct device *device)
+{
+    struct ifreq request;
+
+    return ask(device->name, SIOCGIFFLAGS, &request) == 0 &&
+           (request.ifr_flags & IFF_UP) != 0;
+}
+
 void device_close(struct device *device)
 {
     if (device->fd >= 0)

@@ -28,6 +28,7 @@ enum { DEVICE_WHY_SIZE = 512 };
 // bytes.
 int device_open(const char *name, enum tap_kind kind, bool wants_offload,
                 struct device *out, char *why);
+bool device_is_up(const struct device *device);
 void device_close(struct device *device);
 // One frame of at most `size` bytes. Its length; -EAGAIN: none now; another
 // negative errno: the device is gone. *header is all zero where the device has

@@ -74,8 +74,8 @@ static int init_segments(struct splitter *s,
     s->is_tcp =
         type == VIRTIO_NET_HDR_GSO_TCPV4 || type == VIRTIO_NET_HDR_GSO_TCPV6;
     s->segment_size = header->gso_size;
-    if ((!s->is_tcp && type != GSO_UDP_L4) ||
-        s->segment_size == 0 || !(header->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM))
+    if ((!s->is_tcp && type != GSO_UDP_L4) || s->segment_size == 0 ||
+        !(header->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM))
         return -EINVAL;
     return find_headers(s, header, is_ethernet);
 }

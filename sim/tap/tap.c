@@ -209,6 +209,11 @@ void tap_close(struct tap *tap)
 
 int tap_fd(const struct tap *tap) { return tap->device.fd; }
 
+bool tap_is_up(const struct tap *tap)
+{
+    return tap->device.fd >= 0 && device_is_up(&tap->device);
+}
+
 static int tap_attach(struct port *port, const struct port_config *config)
 {
     struct tap *tap = node_as_tap(port->node);

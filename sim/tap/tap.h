@@ -78,8 +78,9 @@ int tap_set_device_name(struct tap *tap, const char *name);
 
 // Opens the device. 0, or a negative errno with a sentence in sim_error().
 int tap_open(struct tap *tap);
-void tap_close(struct tap *tap);   // what is pending is dropped
-int tap_fd(const struct tap *tap); // -1: not open
+void tap_close(struct tap *tap);       // what is pending is dropped
+int tap_fd(const struct tap *tap);     // -1: not open
+bool tap_is_up(const struct tap *tap); // open, and nobody has taken it down
 // Sends up to `budget` frames from the device into the simulation, at its
 // present time. How many there were; -ENODEV with a sentence in sim_error():
 // the device is gone.
