@@ -22,6 +22,7 @@
     X(IP_BAD_SOURCE, "ip-bad-source", "source address that no host may use")                       \
     X(IP_BAD_DESTINATION, "ip-bad-destination", "destination that may not arrive this way")        \
     X(IP_NOT_LOCAL, "ip-not-local", "not our address, and we do not forward")                      \
+    X(IP_NOT_OUR_GROUP, "ip-not-our-group", "multicast to a group that was not joined")            \
     X(IP_NO_ROUTE, "ip-no-route", "no route to the destination")                                   \
     X(IP_TTL_EXCEEDED, "ip-ttl-exceeded", "TTL or hop limit reached zero")                         \
     X(IP_TOO_BIG, "ip-too-big", "larger than the next MTU and not to be fragmented")               \
@@ -96,6 +97,7 @@
     X(TCP_CHALLENGE_ACKS, "tcp.challenge-acks", "challenge ACKs sent (RFC 5961)")                  \
     X(TCP_DELAYED_ACKS, "tcp.delayed-acks", "ACKs sent by the delayed-ACK timer")                  \
     X(TCP_SPURIOUS_RETRANSMITS, "tcp.spurious-retransmits", "retransmissions shown needless by D-SACK") \
+    X(TCP_ICMP_OUT_OF_WINDOW, "tcp.icmp-out-of-window", "ICMP errors that quote nothing in flight")    \
     X(TCP_FAST_PATH, "tcp.fast-path", "segments taken by header prediction")
 
 // clang-format on

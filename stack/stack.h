@@ -99,6 +99,8 @@ uint64_t stack_drops(const struct stack *stack, enum drop_reason reason);
 // other invariants.
 uint64_t stack_held(const struct stack *stack);
 void stack_check(const struct stack *stack);
+// Forgets what earlier connections taught about peers: Fast Open cookies.
+void stack_forget_peers(struct stack *stack);
 // Changes the trace mask while the stack lives.
 void stack_set_trace_mask(struct stack *stack, uint32_t mask);
 

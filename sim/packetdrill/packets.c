@@ -9,7 +9,7 @@
 #include "stack/wire/ipv4.h"
 #include "stack/wire/ipv6.h"
 
-enum { DEFAULT_TTL = 255 };
+enum { DEFAULT_TTL = 255, DEFAULT_PAYLOAD = 1460 };
 
 // --- IP
 
@@ -132,7 +132,10 @@ static size_t build_quotation(const struct flow *flow,
         .flags = TCP_ACK,
     };
 
-    emit_ip(&frame, TCP_HEADER_SIZE + icmp->quotation.length, bytes);
+    // A message about a size is about a packet of at least that size.
+    size_t payload =
+        icmp->has_quotation ? icmp->quotation.length : DEFAULT_PAYLOAD;
+    emit_ip(&frame, TCP_HEADER_SIZE + payload, bytes);
     tcp_emit(&header, bytes + ip_size);
     return ip_size + TCP_HEADER_SIZE;
 }

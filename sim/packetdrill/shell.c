@@ -122,6 +122,9 @@ static const struct sysctl_row sysctls[] = {
     {"net.ipv4.tcp_wmem", SYSCTL_TRIPLE, "send-buffer", 1},
     {"net.ipv4.tcp_congestion_control", SYSCTL_NAME, "congestion", 1},
     {"net.ipv4.tcp_min_rto", SYSCTL_SETTING, "min-rto", NS_PER_MS},
+    {"net.ipv4.tcp_min_tso_segs", SYSCTL_SETTING, "min-burst", 1},
+    {"net.ipv4.tcp_tso_win_divisor", SYSCTL_SETTING, "burst-divisor", 1},
+    {"net.ipv4.tcp_dsack", SYSCTL_SWITCH, "dsack", 1},
     {"net.ipv4.tcp_fastopen", SYSCTL_FAST_OPEN, NULL, 0},
     {"net.ipv4.tcp_fastopen_key", SYSCTL_KEY, NULL, 0},
     {"net.ipv4.tcp_fastopen_blackhole_timeout_sec", SYSCTL_IS, NULL, 0},
@@ -381,23 +384,55 @@ static void run_ip(struct runner *r, const struct command_line *command)
         run_route(r, command, i + 2);
         return;
     }
-    if (is_word(command, i, "tcp_metrics") && is_word(command, i + 1, "flush"))
-        return; // nothing is remembered between connections
+    if (is_word(command, i, "tcp_metrics") &&
+        is_word(command, i + 1, "flush")) {
+        stack_forget_peers(r->stack);
+        return;
+    }
     runner_unsupported(r, command->line, "ip %s %s", word(command, i),
                        word(command, i + 1));
 }
 
 // --- The rest
 
+static bool counter_find(const char *name, enum stack_counter *counter)
+{
+    static const struct {
+        const char *name;
+        enum stack_counter counter;
+    } names[] = {
+        {"TcpExtOutOfWindowIcmps", COUNT_TCP_ICMP_OUT_OF_WINDOW},
+        {"TcpRetransSegs", COUNT_TCP_RETRANSMITTED},
+        {"TcpOutRsts", COUNT_TCP_RST_OUT},
+        {"TcpExtTCPTimeouts", COUNT_TCP_TIMEOUTS},
+        {"TcpExtTCPChallengeACK", COUNT_TCP_CHALLENGE_ACKS},
+        {"TcpExtDelayedACKs", COUNT_TCP_DELAYED_ACKS},
+    };
+
+    for (size_t i = 0; i < ARRAY_LENGTH(names); i++)
+        if (strcmp(names[i].name, name) == 0) {
+            *counter = names[i].counter;
+            return true;
+        }
+    return false;
+}
+
 // nstat | grep COUNTER: the counter moved since the last nstat.
 static void run_nstat(struct runner *r, const struct command_line *command)
 {
-    for (unsigned i = 1; i < command->count; i++)
-        if (is_word(command, i, "grep")) {
-            runner_unsupported(r, command->line, "the counter %s",
-                               word(command, i + 1));
-            return;
-        }
+    enum stack_counter counter;
+
+    for (unsigned i = 1; i < command->count; i++) {
+        if (!is_word(command, i, "grep"))
+            continue;
+        const char *name = word(command, i + 1);
+        if (!counter_find(name, &counter))
+            runner_unsupported(r, command->line, "the counter %s", name);
+        else if (stack_counter(r->stack, counter) == r->counters_seen[counter])
+            runner_fail(r, command->line, "the counter %s did not move", name);
+    }
+    for (int i = 0; i < STACK_COUNTER_COUNT; i++)
+        r->counters_seen[i] = stack_counter(r->stack, (enum stack_counter)i);
 }
 
 static void run_ethtool(struct runner *r, const struct command_line *command)

@@ -504,7 +504,7 @@ static enum call_progress receive_bytes(struct runner *r, struct descriptor *d,
                              message_flags(flags));
         if (got > 0)
             done += got;
-    } while (got > 0 && !(flags & MSG_PEEK) && done < (int64_t)size);
+    } while (got > 0 && wants_all && done < (int64_t)size);
     free(bytes);
     r->pending.done = done;
     bool is_enough = wants_all ? done == (int64_t)size : done > 0;

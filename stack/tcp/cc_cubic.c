@@ -272,10 +272,10 @@ static void cubic_on_rtt(struct congestion *cc,
 
     if (cubic->has_left_slow_start || !congestion_is_slow_start(cc))
         return;
-    if (seq_gt(cc->snd_una, cubic->round_end))
-        begin_round(cc, cubic);
     if (congestion_segments(cc) < HYSTART_LOW_WINDOW)
         return;
+    if (seq_gt(cc->snd_una, cubic->round_end))
+        begin_round(cc, cubic);
     bool is_train_long = is_ack_train_long(cc, cubic);
     bool is_rtt_larger = has_rtt_grown(cubic, rtt);
     if (is_train_long || is_rtt_larger) {

@@ -634,7 +634,8 @@ uint32_t tcp_send_room(const struct tcp_connection *c);
 void tcp_init_send_limit(struct tcp_connection *c);
 static inline tcp_seq tcp_window_end(const struct tcp_connection *c)
 {
-    return c->snd_una + c->snd_wnd;
+    // A SYN-ACK that is still out takes no room in it (Fast Open).
+    return c->snd_una + c->snd_wnd + (c->state == TCP_SYN_RECEIVED);
 }
 
 // tcp_burst.c: segments that leave together, and whether to wait for more.
@@ -799,6 +800,7 @@ static inline bool tcp_in_reduction(const struct tcp_connection *c)
 }
 void tcp_retransmit_lost(struct tcp_connection *c);
 void tcp_retransmit_too_big(struct tcp_connection *c); // after tcp_sync_mss
+void tcp_retransmit_uncongested(struct tcp_connection *c);
 // tcp_cwnd.c: the embedded congestion control.
 void tcp_congestion_init(struct tcp_connection *c);
 void tcp_congestion_sync(struct tcp_connection *c);

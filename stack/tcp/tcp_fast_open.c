@@ -97,6 +97,11 @@ static struct tcp_fast_open_entry *make_entry(struct tcp_connection *c)
     return entry;
 }
 
+void stack_forget_peers(struct stack *stack)
+{
+    tcp_fast_open_forget(stack->tcp);
+}
+
 void tcp_fast_open_forget(struct tcp_table *table)
 {
     free(table->fast_open);
@@ -258,7 +263,7 @@ void tcp_fast_open_established(struct tcp_connection *c,
     }
     for (uint32_t p = c->segments.first; p != c->segments.last; p++)
         tcp_mark_lost(c, p);
-    tcp_retransmit_lost(c);
+    tcp_retransmit_uncongested(c);
 }
 
 // --- Server -----------------------------------------------------------------

@@ -68,9 +68,12 @@ void tcp_icmp_error(struct stack *stack, const struct icmp_error *error)
                               .port = get_be16(error->transport + 2)};
     tcp_seq seq = get_be32(error->transport + 4);
     struct tcp_connection *c = tcp_table_find(stack, &local, &remote);
-    if (!c || tcp_is_in(c, TCP_IN(CLOSED) | TCP_IN(TIME_WAIT)) ||
-        !quotes_what_is_out(c, seq))
+    if (!c || tcp_is_in(c, TCP_IN(CLOSED) | TCP_IN(TIME_WAIT)))
         return;
+    if (!quotes_what_is_out(c, seq)) {
+        tcp_count(c, COUNT_TCP_ICMP_OUT_OF_WINDOW);
+        return;
+    }
     tcp_hold(c);
     handle(c, error);
     tcp_trace_update(c);

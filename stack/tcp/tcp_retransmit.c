@@ -132,8 +132,14 @@ void tcp_retransmit_too_big(struct tcp_connection *c)
     for (uint32_t p = s->first; p != s->last; p++)
         if (payload_of(tcp_segment_at(c, p)) > c->mss)
             tcp_mark_lost(c, p);
-    if (c->lost_out == lost)
-        return;
+    if (c->lost_out != lost)
+        tcp_retransmit_uncongested(c);
+}
+
+// What is marked lost goes again, and the window stays as it is (Linux
+// tcp_non_congestion_loss_retransmit).
+void tcp_retransmit_uncongested(struct tcp_connection *c)
+{
     if (c->ca_state != TCP_CA_LOSS) {
         c->high_seq = c->snd_nxt;
         c->cc.ssthresh = max_u32(c->cc.ssthresh, c->cc.cwnd);
