@@ -51,6 +51,9 @@ struct transport_protocol {
     void (*input)(struct stack *stack, struct packet *packet);
     // May be NULL.
     void (*error)(struct stack *stack, const struct icmp_error *error);
+    // It compares quotations with what is in flight (RFC 5927) and updates the
+    // path MTU itself.
+    bool checks_errors;
     int (*init)(struct stack *stack);
     void (*fini)(struct stack *stack);
 };

@@ -97,6 +97,8 @@ static uint32_t learn_mtu(struct stack *stack, const struct icmp_header *icmp,
     if (!quoted->dont_fragment || mtu < IPV4_MIN_MTU ||
         mtu >= quoted->total_length)
         return 0;
+    if (ip_transport_checks_errors(stack, IP_V4, quoted->protocol))
+        return mtu;
     path_mtu_update(stack, &quoted->destination, mtu);
     return path_mtu_find(stack, &quoted->destination, UINT16_MAX);
 }

@@ -207,6 +207,14 @@ void ip_deliver(struct stack *stack, struct packet *packet)
                       DROP_IP_UNKNOWN_PROTOCOL);
 }
 
+bool ip_transport_checks_errors(const struct stack *stack, uint8_t family,
+                                uint8_t protocol)
+{
+    const struct transport_protocol *transport =
+        transport_find(stack, family, protocol);
+    return transport && transport->checks_errors;
+}
+
 void ip_deliver_error(struct stack *stack, uint8_t protocol,
                       const struct icmp_error *error)
 {

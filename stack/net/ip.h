@@ -105,6 +105,12 @@ void ip_confirm_reachable(struct stack *stack, struct ip_path *path);
 // Common end of input: packet->ip is filled in, data at the transport header.
 // Finds the transport or a raw socket. Consumes.
 void ip_deliver(struct stack *stack, struct packet *packet);
+// Why a packet that is not for us, nor to be forwarded, ends here.
+static inline enum drop_reason ip_not_ours_reason(const struct packet *packet)
+{
+    return ip_addr_is_multicast(&packet->ip.destination) ? DROP_IP_NOT_OUR_GROUP
+                                                         : DROP_IP_NOT_LOCAL;
+}
 // Gives a complete IP packet to the link of path->iface through the neighbour
 // machine.
 void ip_link_output(struct stack *stack, struct ip_path *path,
@@ -126,6 +132,9 @@ void ip_fail(struct stack *stack, struct packet *packet);
 // Token bucket of ip.icmp-rate and ip.icmp-burst.
 bool icmp_may_send_error(struct stack *stack);
 // Calls the transport's error handler for a parsed error.
+// Does the transport decide whether a path MTU is believed?
+bool ip_transport_checks_errors(const struct stack *stack, uint8_t family,
+                                uint8_t protocol);
 void ip_deliver_error(struct stack *stack, uint8_t protocol,
                       const struct icmp_error *error);
 // ICMP rides on raw sockets for ping: a copy for each raw socket that matches.

@@ -222,6 +222,7 @@ const struct transport_protocol tcp_protocol = {
     .family = IP_NONE,
     .input = tcp_input,
     .error = tcp_icmp_error,
+    .checks_errors = true,
     .init = tcp_table_create,
     .fini = tcp_table_destroy,
 };

@@ -98,7 +98,7 @@ void rig_inject_icmp(struct rig *r, uint8_t code, uint16_t mtu, tcp_seq seq)
 {
     uint8_t frame[14 + 20 + 8 + 28] = {0};
     uint8_t *icmp = frame + 34, *quoted = icmp + 8;
-    struct ipv4_header ip = {.total_length = 40,
+    struct ipv4_header ip = {.total_length = 1500,
                              .ttl = 64,
                              .dont_fragment = true,
                              .protocol = IP_PROTOCOL_TCP,
