@@ -157,8 +157,7 @@ static void explain_no_permission(const char *name, enum tap_kind kind,
                  user_name(getuid(), user, sizeof(user)));
     } else {
         snprintf(why, DEVICE_WHY_SIZE,
-                 "the device '%s' has no owner, so that only root may use it; "
-                 "remove it and make it anew with 'user %s'",
+                 "the device '%s' is for a group that the user %s is not in",
                  name, user_name(getuid(), user, sizeof(user)));
     }
 }
