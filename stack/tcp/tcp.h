@@ -271,6 +271,7 @@ struct tcp_connection {
     // Receive sequence variables.
     tcp_seq rcv_nxt, irs, rcv_wup, copied_seq, rcv_up, fin_seq;
     uint32_t rcv_wnd;                   // offered at rcv_wup
+    uint32_t rcv_ssthresh;              // most that is offered now
     uint32_t rcv_mss;                   // estimate of the peer's segment size
     uint32_t receive_limit, send_limit; // buffers, bytes
     // RFC 7323.
@@ -688,6 +689,7 @@ uint32_t tcp_window_left(const struct tcp_connection *c); // of the one offered
 // header's field.
 uint16_t tcp_window_select(struct tcp_connection *c);
 void tcp_window_init(struct tcp_connection *c); // before the SYN or SYN-ACK
+void tcp_window_grow(struct tcp_connection *c, uint32_t payload);
 // The peer's MSS is known: BSD rounds its buffer up to whole segments.
 void tcp_window_established(struct tcp_connection *c);
 // The application has read: maybe the peer should hear of it.
@@ -718,8 +720,8 @@ enum tcp_ack_flag {
     ACK_RENEGED = 1 << 12,
     ACK_SET_TIMER = 1 << 13,
 };
-#define ACK_NOT_DUPLICATE (ACK_DATA | ACK_WINDOW_UPDATE | ACK_DATA_ACKED)
 #define ACK_ACKED         (ACK_DATA_ACKED | ACK_SYN_ACKED)
+#define ACK_NOT_DUPLICATE (ACK_DATA | ACK_WINDOW_UPDATE | ACK_ACKED)
 
 enum tcp_resend { RESEND_NOTHING, RESEND_LOST, RESEND_NEW };
 

@@ -12,6 +12,7 @@ void tcp_congestion_sync(struct tcp_connection *c)
     c->cc.snd_una = c->snd_una;
     c->cc.snd_nxt = c->snd_nxt;
     c->cc.now = tcp_now(c);
+    c->cc.last_sent = c->last_sent_at;
     c->cc.srtt = (c->srtt_us >> 3) * NS_PER_US;
     c->cc.min_rtt = c->min_rtt_us * NS_PER_US;
 }

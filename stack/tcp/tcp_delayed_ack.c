@@ -71,6 +71,7 @@ void tcp_ack_event_data(struct tcp_connection *c, const struct tcp_arrival *a)
     if (tcp_settings(c)->tcp_quick_acks == 0 && c->ack_scheduled)
         c->ack_now = true;
     c->ack_scheduled = true;
+    tcp_window_grow(c, a->payload);
     measure_segment(c, a);
     if (c->ack_timeout_us == 0) {
         add_quick_acks(c, MOST_QUICK_ACKS);

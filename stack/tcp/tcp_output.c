@@ -190,8 +190,10 @@ static bool plan(struct tcp_connection *c, enum mode mode, bool *cwnd_limited,
 static void note_data_sent(struct tcp_connection *c)
 {
     ns_t now = tcp_now(c);
-    if (tcp_packets_in_flight(c) == 0 && c->cc.ops && c->cc.ops->on_event)
+    if (tcp_packets_in_flight(c) == 0 && c->cc.ops && c->cc.ops->on_event) {
+        tcp_congestion_sync(c);
         c->cc.ops->on_event(&c->cc, CONGESTION_TX_START);
+    }
     c->last_sent_at = now;
     // Data soon after data: an answer, so ACKs may wait for answers (Linux).
     if (now - c->last_received_at < c->ack_timeout_us * NS_PER_US)

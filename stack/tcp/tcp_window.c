@@ -48,7 +48,9 @@ static uint32_t window_wanted(const struct tcp_connection *c)
     uint32_t mss = min_u32(c->rcv_mss, c->receive_limit);
     if (tcp_settings(c)->tcp_bsd_window)
         return bsd_window(c, space);
-    if (space < c->receive_limit / 2) {
+    bool is_half_full = space < c->receive_limit / 2;
+    space = min_u32(space, c->rcv_ssthresh);
+    if (is_half_full) {
         space &= ~((1u << c->rcv_wscale) - 1);
         if (space < c->receive_limit / 16 || space < mss)
             return 0;
@@ -104,8 +106,21 @@ void tcp_window_init(struct tcp_connection *c)
     uint32_t mss = tcp_mss_to_advertise(c);
     if (window > mss && !settings->tcp_bsd_window)
         window -= window % mss; // whole segments
-    c->rcv_wnd = min_u32(window, UINT16_MAX);
+    c->rcv_wnd = c->rcv_ssthresh = min_u32(window, UINT16_MAX);
     c->rcv_mss = min_u32(mss, 536); // an estimate, until data comes
+}
+
+// The window opens with the data that comes, two segments for each, so that a
+// peer who sends small packets, which cost more memory than they carry, is not
+// promised the whole buffer (Linux rcv_ssthresh).
+void tcp_window_grow(struct tcp_connection *c, uint32_t payload)
+{
+    enum { TOO_SMALL = 128 };
+    uint32_t most = c->receive_limit;
+    if (payload < TOO_SMALL || c->rcv_ssthresh >= most)
+        return;
+    uint32_t step = 2 * max_u32(c->advertised_mss, payload);
+    c->rcv_ssthresh += min_u32(step, most - c->rcv_ssthresh);
 }
 
 void tcp_window_established(struct tcp_connection *c)
