@@ -100,9 +100,8 @@ static struct hook_verdict on_frame(void *context, struct link *link,
     struct hook_verdict verdict = {.action = VERDICT_PASS};
     lua_State *L = hook->L;
     (void)link;
-    if (script->is_over || !lua_checkstack(L, 10))
+    if (script->is_over || !lua_checkstack(L, 10) || !limits_charge(script))
         return verdict;
-    limits_charge(script);
     lua_pushcfunction(L, run_protected);
     lua_pushlightuserdata(L, hook);
     lua_pushlightuserdata(L, packet);

@@ -347,10 +347,13 @@ static const char *ca_state_name(enum tcp_ca_state state)
     X(snd_nxt)                                                                 \
     X(snd_wnd)                                                                 \
     X(rcv_nxt)                                                                 \
-    X(rcv_wnd) X(iss) X(irs) X(snd_wscale) X(rcv_wscale) X(snd_mss) X(rcv_mss) \
-        X(path_mtu) X(advertised_mss) X(cwnd) X(cwnd_segments) X(in_flight) X( \
-            backoff) X(retransmits) X(unacked) X(sacked) X(lost) X(retrans)    \
-            X(reordering) X(bytes_sent) X(bytes_retransmitted) X(bytes_acked)  \
+    X(rcv_wnd)                                                                 \
+    X(iss)                                                                     \
+    X(irs)                                                                     \
+    X(snd_wscale) X(rcv_wscale) X(snd_mss) X(rcv_mss) X(path_mtu)              \
+        X(advertised_mss) X(cwnd) X(cwnd_segments) X(in_flight) X(backoff) X(  \
+            retransmits) X(unacked) X(sacked) X(lost) X(retrans) X(reordering) \
+            X(bytes_sent) X(bytes_retransmitted) X(bytes_acked)                \
                 X(bytes_received) X(segments_out) X(segments_in)               \
                     X(data_segments_out) X(data_segments_in)                   \
                         X(segments_retransmitted) X(segments_received_again)   \
@@ -370,8 +373,8 @@ static const char *ca_state_name(enum tcp_ca_state state)
     X(rttvar)                                                                  \
     X(min_rtt)                                                                 \
     X(rto)                                                                     \
-    X(established_at) X(last_data_sent) X(last_data_received)                  \
-        X(last_ack_received)
+    X(established_at)                                                          \
+    X(last_data_sent) X(last_data_received) X(last_ack_received)
 
 static void push_info(lua_State *L, const struct tcp_info *info)
 {

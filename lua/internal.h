@@ -49,6 +49,8 @@ static inline struct script *script_of(lua_State *L)
 // --- script.c
 // Records the first mistake and ends the run. text is copied.
 void script_fail(struct script *script, const char *text);
+// Appends the simulated time and the running task's host to a message.
+void script_append_moment(const struct script *script, char *text, size_t size);
 // The same with the error object on top of L's stack, which it pops, and L's
 // traceback.
 void script_fail_with(struct script *script, lua_State *L);
@@ -60,9 +62,11 @@ bool script_call(struct script *script, lua_State *L, int nargs, int results);
 void *limits_alloc(void *context, void *block, size_t old_size,
                    size_t new_size); // a lua_Alloc
 void limits_start(struct script *script);
+bool limits_is_interrupted(const struct script *script); // by Ctrl-C
 // A new instant starts a new count; each piece of work costs a little besides
-// its instructions, so that a loop over events ends too.
-void limits_charge(struct script *script);
+// its instructions, so that a loop over events ends too. False: the script has
+// been ended.
+bool limits_charge(struct script *script);
 // Rethrows the error on top of the stack when nothing may catch it. status: of
 // the call that failed.
 void limits_pass_on(lua_State *L, int status);

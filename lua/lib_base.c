@@ -157,10 +157,26 @@ static int base_pcall(lua_State *L)
     return finish_call(L, status, 0);
 }
 
+// upvalue: the script's message handler. A limit's error is raised in a hook,
+// and until the stack is unwound no hook runs: a handler that loops would never
+// end.
+static int handle_message(lua_State *L)
+{
+    if (script_of(L)->is_killed)
+        return 1;
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_call(L, 1, 1);
+    return 1;
+}
+
 static int base_xpcall(lua_State *L)
 {
     int count = lua_gettop(L);
     luaL_checktype(L, 2, LUA_TFUNCTION);
+    lua_pushvalue(L, 2);
+    lua_pushcclosure(L, handle_message, 1);
+    lua_replace(L, 2);
     lua_pushboolean(L, 1);
     lua_pushvalue(L, 1);
     lua_rotate(L, 3, 2); // function, handler, true, function, arguments

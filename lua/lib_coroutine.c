@@ -116,6 +116,18 @@ static int coroutine_wrap(lua_State *L)
     return 1;
 }
 
+// upvalue: Lua's own. A coroutine that a limit has ended runs no hooks any
+// more; its __close handlers must not run either.
+static int coroutine_close(lua_State *L)
+{
+    if (script_of(L)->is_killed)
+        return luaL_error(L, "the script is at its end");
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+    return lua_gettop(L);
+}
+
 void lib_coroutine_open(lua_State *L)
 {
     static const luaL_Reg functions[] = {
@@ -125,4 +137,9 @@ void lib_coroutine_open(lua_State *L)
         {NULL, NULL},
     };
     sandbox_set(L, LUA_COLIBNAME, functions);
+    lua_getglobal(L, LUA_COLIBNAME);
+    lua_getfield(L, -1, "close");
+    lua_pushcclosure(L, coroutine_close, 1);
+    lua_setfield(L, -2, "close");
+    lua_pop(L, 1);
 }

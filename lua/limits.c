@@ -19,6 +19,7 @@
 // bounded by a polynomial of the subject's length.
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "lua/internal.h"
 
@@ -43,36 +44,48 @@ void *limits_alloc(void *context, void *block, size_t old_size, size_t new_size)
     return moved;
 }
 
-static bool is_interrupted(const struct script *script)
+bool limits_is_interrupted(const struct script *script)
 {
     const volatile int *flag = script->sim->engine.interrupted;
     return flag != NULL && *flag != 0;
 }
 
-// Raises an error that nothing catches, with the place where the hook fired.
+// Raises an error that nothing catches. It is recorded here and now, because
+// handlers that run while the stack is unwound may raise others.
 static void stop(lua_State *L, lua_Debug *debug, const char *why)
 {
-    script_of(L)->is_killed = true;
+    struct script *script = script_of(L);
+    char text[4096] = "";
+    script->is_killed = true;
     lua_getinfo(L, "Sl", debug);
     if (debug->currentline > 0)
-        luaL_error(L, "%s:%d: %s", debug->short_src, debug->currentline, why);
+        snprintf(text, sizeof(text), "%s:%d: ", debug->short_src,
+                 debug->currentline);
+    snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s", why);
+    script_append_moment(script, text, sizeof(text));
+    traceback_append(L, 0, text, sizeof(text));
+    script_fail(script, text);
     luaL_error(L, "%s", why);
+}
+
+static const char *describe(const struct script *script, char *out, size_t size)
+{
+    snprintf(out, size,
+             "more than %llu Lua instructions while simulated time stood "
+             "still: is this an endless loop?",
+             (unsigned long long)script->instruction_limit);
+    return out;
 }
 
 static void on_count(lua_State *L, lua_Debug *debug)
 {
     struct script *script = script_of(L);
-    char why[128];
+    char why[160];
     script->instructions += HOOK_INTERVAL;
-    if (is_interrupted(script))
+    if (limits_is_interrupted(script))
         stop(L, debug, "interrupted");
-    if (script->instructions <= script->instruction_limit)
-        return;
-    snprintf(why, sizeof(why),
-             "more than %llu Lua instructions while simulated time stood "
-             "still: is this an endless loop?",
-             (unsigned long long)script->instruction_limit);
-    stop(L, debug, why);
+    if (script->instructions > script->instruction_limit)
+        stop(L, debug, describe(script, why, sizeof(why)));
 }
 
 void limits_start(struct script *script)
@@ -80,14 +93,21 @@ void limits_start(struct script *script)
     lua_sethook(script->L, on_count, LUA_MASKCOUNT, HOOK_INTERVAL);
 }
 
-void limits_charge(struct script *script)
+bool limits_charge(struct script *script)
 {
     ns_t now = sim_now(script->sim);
+    char why[160], text[512];
     if (now != script->counted_at) {
         script->counted_at = now;
         script->instructions = 0;
     }
     script->instructions += CHARGE_PER_PIECE;
+    if (script->instructions <= script->instruction_limit)
+        return true;
+    snprintf(text, sizeof(text), "%s: %s", script->path,
+             describe(script, why, sizeof(why)));
+    script_fail(script, text);
+    return false;
 }
 
 void limits_pass_on(lua_State *L, int status)

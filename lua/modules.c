@@ -34,11 +34,8 @@ EMBED(prelude);
 EMBED(traceroute);
 
 const struct script_module script_modules[] = {
-    MODULE(icmp),
-    MODULE(ping),
-    MODULE(prelude),
-    MODULE(traceroute),
-    {NULL, NULL, NULL},
+    MODULE(icmp),       MODULE(ping),       MODULE(prelude),
+    MODULE(traceroute), {NULL, NULL, NULL},
 };
 
 static const struct script_module *find_module(const char *name)

@@ -18,14 +18,16 @@ void script_fail(struct script *script, const char *text)
     static const char out_of_memory[] = "not enough memory";
     size_t n = strlen(out_of_memory);
     char *sentence = NULL;
+    script->is_over = true;
+    sim_stop(script->sim);
+    if (limits_is_interrupted(script)) // that is nobody's mistake
+        return;
     if (script->error == NULL && strncmp(text, out_of_memory, n) == 0 &&
         asprintf(&sentence, "%s: the script needs more than %zu MiB%s",
                  script->path, script->memory_limit >> 20, text + n) > 0)
         script->error = sentence;
     if (script->error == NULL)
         script->error = strdup(text);
-    script->is_over = true;
-    sim_stop(script->sim);
 }
 
 // The error object 1 as text.
@@ -41,8 +43,7 @@ static int error_text(lua_State *L)
     return 1;
 }
 
-// Appends where and when.
-static void append_moment(struct script *script, char *text, size_t size)
+void script_append_moment(const struct script *script, char *text, size_t size)
 {
     char time[48];
     size_t n = strlen(text);
@@ -70,7 +71,7 @@ void script_fail_with(struct script *script, lua_State *L)
     if (lua_pcall(main, 1, 1, 0) == LUA_OK || lua_isstring(main, -1))
         message = lua_tostring(main, -1);
     snprintf(text, sizeof(text) / 2, "%s", message);
-    append_moment(script, text, sizeof(text));
+    script_append_moment(script, text, sizeof(text));
     if (L != main)
         traceback_append(L, 0, text, sizeof(text));
     lua_settop(main, top);
@@ -85,7 +86,7 @@ static int on_error(lua_State *L)
     char text[MESSAGE_SIZE] = "";
     error_text(L);
     snprintf(text, sizeof(text) / 2, "%s", lua_tostring(L, -1));
-    append_moment(script, text, sizeof(text));
+    script_append_moment(script, text, sizeof(text));
     traceback_append(L, 1, text, sizeof(text));
     lua_pushstring(L, text);
     return 1;

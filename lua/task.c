@@ -141,12 +141,11 @@ static void on_event(struct event *event)
     struct task *task = CONTAINER_OF(event, struct task, event);
     struct script *script = task->script;
     int results = 0;
-    if (script->is_over)
+    if (script->is_over || !limits_charge(script))
         return;
     list_remove(&task->wait);
     task->wait_mask = 0;
     task->waits_for = NULL;
-    limits_charge(script);
     int count = lua_status(task->L) == LUA_YIELD ? 0 : lua_gettop(task->L) - 1;
     script->current = task;
     script->is_blocking = false;

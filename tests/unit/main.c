@@ -24,6 +24,7 @@
     X(engine)                                                                  \
     X(ethernet)                                                                \
     X(fault_plan)                                                              \
+    X(frame) \
     X(icmp)                                                                    \
     X(icmpv4)                                                                  \
     X(icmpv6)                                                                  \
@@ -38,6 +39,8 @@
     X(ipv6_input)                                                              \
     X(link)                                                                    \
     X(lua_sandbox)                                                             \
+    X(lua_scripts) \
+    X(lua_task) \
     X(nd)                                                                      \
     X(neighbour)                                                               \
     X(neighbour_discovery)                                                     \
