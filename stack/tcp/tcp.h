@@ -648,6 +648,7 @@ bool tcp_burst_should_wait(const struct tcp_connection *c, uint32_t length,
 // tcp_marks.c: bytes of the `unsent` ones before the next mark.
 int tcp_marks_add(struct tcp_connection *c, tcp_seq at); // -ENOMEM
 uint32_t tcp_marks_limit(const struct tcp_connection *c, uint32_t unsent);
+bool tcp_marks_has(const struct tcp_connection *c, tcp_seq seq); // the next
 void tcp_marks_sent(struct tcp_connection *c); // snd_nxt has moved
 void tcp_marks_clear(struct tcp_connection *c);
 // A record of what was sent for the first time just now; counts it.

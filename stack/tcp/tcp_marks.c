@@ -38,6 +38,11 @@ uint32_t tcp_marks_limit(const struct tcp_connection *c, uint32_t unsent)
     return c->marks ? min_u32(unsent, c->marks->at[0] - c->snd_nxt) : unsent;
 }
 
+bool tcp_marks_has(const struct tcp_connection *c, tcp_seq seq)
+{
+    return c->marks && c->marks->at[0] == seq;
+}
+
 void tcp_marks_sent(struct tcp_connection *c)
 {
     struct tcp_marks *marks = c->marks;

@@ -174,6 +174,7 @@ static bool plan(struct tcp_connection *c, enum mode mode, bool *cwnd_limited,
     if (c->state == TCP_SYN_RECEIVED) // the SYN-ACK is none of it (Fast Open)
         flight--;
     uint32_t quota = cwnd > flight ? cwnd - flight : 0;
+    quota = min_u32(quota, max_u32(cwnd / 2, 1)); // two bursts in flight
     if (quota == 0 && !(next->with_fin && is_one)) {
         *cwnd_limited = true;
         return false;
@@ -226,7 +227,8 @@ static int send_segment(struct tcp_connection *c, const struct candidate *next,
                         bool is_burst_end)
 {
     tcp_seq seq = c->snd_nxt, end = seq + next->length;
-    bool is_pushed = next->length > 0 && end == c->push_seq;
+    bool is_pushed = next->length > 0 &&
+                     (end == c->push_seq || tcp_marks_has(c, end));
     uint16_t flags =
         (next->with_fin ? SEGMENT_FIN : 0) | (is_pushed ? SEGMENT_PUSH : 0);
     uint8_t tcp_flags = TCP_ACK;
@@ -381,7 +383,7 @@ int tcp_send_window_probe(struct tcp_connection *c)
     if (next.length + next.with_fin > room) {
         next.length = min_u32(next.length, room);
         next.with_fin = false;
-        c->push_seq = c->snd_nxt + next.length;
     }
+    c->push_seq = c->snd_nxt + next.length;
     return send_burst(c, next, &sent);
 }
