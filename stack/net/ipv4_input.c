@@ -163,7 +163,7 @@ static void input_not_ours(struct stack *stack, struct packet *packet)
 {
     if (ip_addr_is_multicast(&packet->ip.destination) ||
         !stack->settings->ip_forward)
-        stack_drop(stack, packet, DROP_IP_NOT_LOCAL);
+        stack_drop(stack, packet, ip_not_ours_reason(packet));
     else
         ipv4_forward(stack, packet);
 }

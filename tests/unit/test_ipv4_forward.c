@@ -333,7 +333,7 @@ static void some_destinations_and_sources_are_not_forwarded(void)
     inject_at_router(t, "10.0.0.1", "10.0.1.255", false); // RFC 2644
     CHECK_EQUAL(drops(t->r, DROP_IP_BAD_DESTINATION), 4);
     inject_at_router(t, "10.0.0.1", "224.0.0.9", false);
-    CHECK_EQUAL(drops(t->r, DROP_IP_NOT_LOCAL), 1);
+    CHECK_EQUAL(drops(t->r, DROP_IP_NOT_OUR_GROUP), 1);
     inject_at_router(t, "10.0.0.1", "10.0.1.1", true);
     CHECK_EQUAL(drops(t->r, DROP_IP_LINK_BROADCAST), 1);
     net_run(t->net, NS_PER_S);
