@@ -28,9 +28,10 @@ static void raise_failure(lua_State *L, int error)
     luaL_error(L, "%s", why != NULL && *why != '\0' ? why : strerror(-error));
 }
 
-static int settle(lua_State *L)
+int network_settle(lua_State *L)
 {
     struct scenario *scenario = need_scenario(L);
+    script_of(L)->must_settle = false;
     struct diagnostics *diagnostics = diagnostics_create();
     int error = scenario_settle(scenario, diagnostics);
     raise_diagnostics(L, diagnostics);
@@ -60,7 +61,7 @@ static void apply(lua_State *L, const char *section, const char *name,
     if (error < 0)
         raise_failure(L, error);
     if (script->sim->engine.events_run > 0)
-        settle(L);
+        script->must_settle = true; // when the task waits or ends
 }
 
 // --- Finding
@@ -255,7 +256,8 @@ static int app_stats_table(lua_State *L)
 
 void bind_network_open(lua_State *L)
 {
-    static const luaL_Reg functions[] = {{"settle", settle}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"settle", network_settle},
+                                         {NULL, NULL}};
     static const luaL_Reg app_methods[] = {
         {"name", app_get_name},
         {"start", app_do_start},

@@ -350,23 +350,22 @@ static const char *ca_state_name(enum tcp_ca_state state)
     X(rcv_wnd)                                                                 \
     X(iss)                                                                     \
     X(irs)                                                                     \
-    X(snd_wscale) X(rcv_wscale) X(snd_mss) X(rcv_mss) X(path_mtu)              \
-        X(advertised_mss) X(cwnd) X(cwnd_segments) X(in_flight) X(backoff) X(  \
-            retransmits) X(unacked) X(sacked) X(lost) X(retrans) X(reordering) \
-            X(bytes_sent) X(bytes_retransmitted) X(bytes_acked)                \
-                X(bytes_received) X(segments_out) X(segments_in)               \
-                    X(data_segments_out) X(data_segments_in)                   \
-                        X(segments_retransmitted) X(segments_received_again)   \
-                            X(duplicate_acks_in) X(out_of_order_in)            \
-                                X(zero_window_probes) X(timeouts) X(           \
-                                    fast_retransmits) X(spurious_retransmits)  \
-                                    X(zero_windows_sent) X(delivered)          \
-                                        X(delivered_ce) X(delivery_rate_bps)   \
-                                            X(pacing_rate_bps) X(send_buffer)  \
-                                                X(send_buffer_used)            \
-                                                    X(receive_buffer)          \
-                                                        X(receive_buffer_used) \
-                                                            X(not_sent)
+    X(snd_wscale)                                                              \
+    X(rcv_wscale)                                                              \
+    X(snd_mss)                                                                 \
+    X(rcv_mss) X(path_mtu) X(advertised_mss) X(cwnd) X(cwnd_segments) X(       \
+        in_flight) X(backoff) X(retransmits) X(unacked) X(sacked) X(lost)      \
+        X(retrans) X(reordering) X(bytes_sent) X(bytes_retransmitted) X(       \
+            bytes_acked) X(bytes_received) X(segments_out) X(segments_in)      \
+            X(data_segments_out) X(data_segments_in) X(segments_retransmitted) \
+                X(segments_received_again) X(duplicate_acks_in)                \
+                    X(out_of_order_in) X(zero_window_probes) X(timeouts)       \
+                        X(fast_retransmits) X(spurious_retransmits)            \
+                            X(zero_windows_sent) X(delivered) X(delivered_ce)  \
+                                X(delivery_rate_bps) X(pacing_rate_bps)        \
+                                    X(send_buffer) X(send_buffer_used)         \
+                                        X(receive_buffer)                      \
+                                            X(receive_buffer_used) X(not_sent)
 #define BOOLEANS(X) X(sack) X(timestamps) X(ecn) X(fast_open)
 #define TIMES(X)                                                               \
     X(srtt)                                                                    \

@@ -35,9 +35,10 @@ struct script {
     struct list sockets;     // open ones (bind_socket.c)
     struct list hooks;       // on links (bind_hook.c)
 
-    bool is_over;   // nothing of the script may run any more
-    bool has_asked; // the script itself ended the run with stop()
-    char *error;    // first mistake
+    bool must_settle; // the network has grown since the run began
+    bool is_over;     // nothing of the script may run any more
+    bool has_asked;   // the script itself ended the run with stop()
+    char *error;      // first mistake
     struct event stop_event;
 };
 
@@ -194,6 +195,8 @@ void *object_test(lua_State *L, int index, const char *type); // NULL: not one
 #define SWITCH_TYPE "switch"
 #define LINK_TYPE   "link"
 #define APP_TYPE    "app"
+// settle(): a lua_CFunction.
+int network_settle(lua_State *L);
 // Node, link and application objects hold a pointer to theirs.
 struct node *check_node(lua_State *L, int index); // object or name
 // The direction of frames that the node of option `from` sends; -1: both.

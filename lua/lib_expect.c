@@ -5,46 +5,115 @@
 
 #include "lua/internal.h"
 
-enum { SHOWN = 200, DEEPEST = 32, REPORT_SIZE = 8192 };
+enum {
+    SHOWN = 200, // bytes of a string
+    SHOWN_ENTRIES = 20,
+    SHOWN_DEPTH = 3,
+    SHOWN_SIZE = 2000,
+    DEEPEST = 32,
+    REPORT_SIZE = 8192
+};
 
 // --- Showing values
 
-static void show_string(const char *text, size_t length, luaL_Buffer *out)
+struct shown {
+    char text[SHOWN_SIZE];
+    size_t used;
+};
+
+static void put(struct shown *out, const char *text, size_t length)
 {
-    luaL_addchar(out, '"');
+    size_t room = sizeof(out->text) - 1 - out->used;
+    length = length < room ? length : room;
+    memcpy(out->text + out->used, text, length);
+    out->used += length;
+    out->text[out->used] = '\0';
+}
+
+static void put_text(struct shown *out, const char *text)
+{
+    put(out, text, strlen(text));
+}
+
+static void show_string(const char *text, size_t length, struct shown *out)
+{
+    char piece[48];
+    put_text(out, "\"");
     for (size_t i = 0; i < length && i < SHOWN; i++) {
         unsigned char c = (unsigned char)text[i];
-        char escape[8];
         if (c == '"' || c == '\\')
-            snprintf(escape, sizeof(escape), "\\%c", c);
+            snprintf(piece, sizeof(piece), "\\%c", c);
         else if (c == '\n')
-            snprintf(escape, sizeof(escape), "\\n");
+            snprintf(piece, sizeof(piece), "\\n");
         else if (c < 32 || c > 126)
-            snprintf(escape, sizeof(escape), "\\x%02x", c);
+            snprintf(piece, sizeof(piece), "\\x%02x", c);
         else
-            snprintf(escape, sizeof(escape), "%c", c);
-        luaL_addstring(out, escape);
+            snprintf(piece, sizeof(piece), "%c", c);
+        put_text(out, piece);
     }
-    luaL_addchar(out, '"');
+    put_text(out, "\"");
     if (length > SHOWN) {
-        char rest[48];
-        snprintf(rest, sizeof(rest), "... (%zu bytes)", length);
-        luaL_addstring(out, rest);
+        snprintf(piece, sizeof(piece), "... (%zu bytes)", length);
+        put_text(out, piece);
     }
 }
 
-// Pushes the value as a message shows it.
-static const char *push_shown(lua_State *L, int index)
+static void show(lua_State *L, int index, int depth, struct shown *out);
+
+// The first of a table's entries; a list's without their keys.
+static void show_table(lua_State *L, int index, int depth, struct shown *out)
+{
+    lua_Integer length = (lua_Integer)lua_rawlen(L, index);
+    put_text(out, "{");
+    lua_Integer count = order_push_keys(L, index);
+    int keys = lua_gettop(L);
+    for (lua_Integer i = 1; i <= count; i++) {
+        if (i > 1)
+            put_text(out, ", ");
+        if (i > SHOWN_ENTRIES) {
+            put_text(out, "...");
+            break;
+        }
+        lua_rawgeti(L, keys, i);
+        if (lua_type(L, -1) == LUA_TSTRING)
+            put_text(out, lua_tostring(L, -1));
+        else if (!lua_isinteger(L, -1) || lua_tointeger(L, -1) > length)
+            show(L, -1, SHOWN_DEPTH, out);
+        if (!lua_isinteger(L, -1) || lua_tointeger(L, -1) > length)
+            put_text(out, " = ");
+        lua_rawget(L, index);
+        show(L, -1, depth + 1, out);
+        lua_settop(L, keys);
+    }
+    put_text(out, "}");
+    lua_settop(L, keys - 1);
+}
+
+static void show(lua_State *L, int index, int depth, struct shown *out)
 {
     size_t length;
-    if (lua_type(L, index) != LUA_TSTRING)
-        return name_tostring(L, index, NULL);
-    const char *text = lua_tolstring(L, index, &length);
-    luaL_Buffer out;
-    luaL_buffinit(L, &out);
-    show_string(text, length, &out);
-    luaL_pushresult(&out);
-    return lua_tostring(L, -1);
+    luaL_checkstack(L, 10, NULL);
+    index = lua_absindex(L, index);
+    int top = lua_gettop(L);
+    if (lua_type(L, index) == LUA_TSTRING) {
+        const char *text = lua_tolstring(L, index, &length);
+        show_string(text, length, out);
+    } else if (lua_istable(L, index) && depth < SHOWN_DEPTH &&
+               !luaL_getmetafield(L, index, "__tostring")) {
+        show_table(L, index, depth, out);
+    } else {
+        const char *text = name_tostring(L, index, &length);
+        put(out, text, length);
+    }
+    lua_settop(L, top);
+}
+
+// Pushes the value as a message shows it.
+static void push_shown(lua_State *L, int index)
+{
+    struct shown out = {.used = 0};
+    show(L, index, 0, &out);
+    lua_pushstring(L, out.text);
 }
 
 // --- Reporting

@@ -169,6 +169,10 @@ static void on_event(struct event *event)
         script->current = NULL;
         release(task);
     }
+    if (script->must_settle && !script->is_over) {
+        lua_pushcfunction(script->L, network_settle);
+        script_call(script, script->L, 0, 0);
+    }
 }
 
 void task_cancel(struct task *task)
