@@ -131,10 +131,10 @@ void icmpv6_send_error(struct stack *stack, struct packet *packet,
 void ip_fail(struct stack *stack, struct packet *packet);
 // Token bucket of ip.icmp-rate and ip.icmp-burst.
 bool icmp_may_send_error(struct stack *stack);
-// Calls the transport's error handler for a parsed error.
 // Does the transport decide whether a path MTU is believed?
 bool ip_transport_checks_errors(const struct stack *stack, uint8_t family,
                                 uint8_t protocol);
+// Calls the transport's error handler for a parsed error.
 void ip_deliver_error(struct stack *stack, uint8_t protocol,
                       const struct icmp_error *error);
 // ICMP rides on raw sockets for ping: a copy for each raw socket that matches.
