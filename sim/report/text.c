@@ -227,8 +227,8 @@ static void print_drops(struct sim *sim, const struct report_options *options,
         struct host *host = node_as_host(node);
         for (int i = 0; host && i < DROP_REASON_COUNT; i++) {
             uint64_t n = stack_drops(host->stack, (enum drop_reason)i);
-            if (n == 0)
-                continue;
+            if (n == 0 || (i == DROP_IP_NOT_OUR_GROUP && !options->verbosity))
+                continue; // what a network card filters is no news
             if (!has_any)
                 title("Dropped by hosts", options, out);
             has_any = true;

@@ -233,7 +233,7 @@ static void ipv6_input(struct stack *stack, struct packet *packet)
     }
     bool is_ours = is_for_us(stack, packet);
     if (!is_ours && !may_forward(stack, packet)) {
-        stack_drop(stack, packet, DROP_IP_NOT_LOCAL);
+        stack_drop(stack, packet, ip_not_ours_reason(packet));
         return;
     }
     struct ipv6_walk walk = {.next = packet->ip.protocol, .field = 6};

@@ -90,9 +90,9 @@ static void addresses_that_no_packet_may_carry_are_refused(void)
         {V6_PEER, "ff01::1", DROP_IP_BAD_DESTINATION},
         {V6_PEER, "2001:db8::3", DROP_IP_NOT_LOCAL},
         {V6_PEER, "fe80::3", DROP_IP_NOT_LOCAL},
-        {V6_PEER, "ff02::2", DROP_IP_NOT_LOCAL},
+        {V6_PEER, "ff02::2", DROP_IP_NOT_OUR_GROUP},
         // Same lowest 16 bits as an address of ours, but not the same 24.
-        {V6_PEER, "ff02::1:ff01:2", DROP_IP_NOT_LOCAL},
+        {V6_PEER, "ff02::1:ff01:2", DROP_IP_NOT_OUR_GROUP},
     };
     for (unsigned i = 0; i < ARRAY_LENGTH(rows); i++) {
         struct v6 v6;
@@ -550,7 +550,7 @@ static void what_belongs_to_a_link_is_not_forwarded(void)
         {"fe80::1", "2001:db8:b::2", DROP_IP_BAD_SOURCE},
         {"::", "2001:db8:b::2", DROP_IP_BAD_SOURCE},
         {V6_PEER, "fe80::2", DROP_IP_NOT_LOCAL},
-        {V6_PEER, "ff0e::1", DROP_IP_NOT_LOCAL},
+        {V6_PEER, "ff0e::1", DROP_IP_NOT_OUR_GROUP},
     };
     for (unsigned i = 0; i < ARRAY_LENGTH(rows); i++) {
         struct v6 v6;
