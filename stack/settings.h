@@ -45,8 +45,8 @@ enum setting_kind {
       "set DF and learn path MTUs from ICMP; RFC 1191, RFC 8201")                                  \
     X(ip, path_mtu_timeout, "path-mtu-timeout", SETTING_TIME, 1 * SEC, 86400 * SEC, 600 * SEC,     \
       "how long a learnt path MTU is believed; RFC 1191 6.3")                                      \
-    X(ip, dad_transmits, "dad-transmits", SETTING_INTEGER, 0, 100, 1,                              \
-      "solicitations before a new IPv6 address is used, 0: no DAD; RFC 4862 5.1")                  \
+    X(ip, dad_transmits, "dad-transmits", SETTING_INTEGER, 0, 100, 0,                              \
+      "solicitations before a new IPv6 address is used, 0: no DAD; RFC 4862 5.1 says 1, but the addresses of a scenario are in use when it begins") \
     X(ip, extension_limit, "extension-limit", SETTING_INTEGER, 0, 64, 8,                           \
       "IPv6 extension headers walked in one packet; RFC 8504 5.3")                                 \
     X(neighbour, reachable_time, "reachable-time", SETTING_TIME, 1 * MS, 3600 * SEC, 30 * SEC,     \

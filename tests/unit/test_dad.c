@@ -195,9 +195,11 @@ static void a_duplicated_address_is_dead(void)
     v6_close(&v6);
 }
 
-static struct net_host *add_host(struct net *net, const char *name)
+static struct net_host *add_host(struct net *net,
+                                 const struct stack_settings *settings,
+                                 const char *name)
 {
-    struct net_host *host = net_add_stack(net, name, NULL);
+    struct net_host *host = net_add_stack(net, name, settings);
     net_add_iface(host, 0, "eth0", 0, "2001:db8::5/64");
     return host;
 }
@@ -205,9 +207,12 @@ static struct net_host *add_host(struct net *net, const char *name)
 // At most one of the two keeps it; when both ask before either has it, none.
 static void of_two_hosts_with_one_address_not_both_keep_it(void)
 {
+    struct stack_settings settings = stack_settings_default;
+    settings.ip_dad_transmits = 1;
     for (unsigned seed = 1; seed <= 10; seed++) {
         struct net *net = net_create(seed);
-        struct net_host *a = add_host(net, "a"), *b = add_host(net, "b");
+        struct net_host *a = add_host(net, &settings, "a"),
+                        *b = add_host(net, &settings, "b");
         net_run(net, 5 * NS_PER_S);
         enum address_state x = state_of(a->eth, "2001:db8::5"),
                            y = state_of(b->eth, "2001:db8::5");
@@ -219,10 +224,12 @@ static void of_two_hosts_with_one_address_not_both_keep_it(void)
 
 static void a_latecomer_finds_the_address_taken(void)
 {
+    struct stack_settings settings = stack_settings_default;
+    settings.ip_dad_transmits = 1;
     struct net *net = net_create(1);
-    struct net_host *a = add_host(net, "a");
+    struct net_host *a = add_host(net, &settings, "a");
     net_run(net, 5 * NS_PER_S);
-    struct net_host *b = add_host(net, "b");
+    struct net_host *b = add_host(net, &settings, "b");
     net_run(net, 5 * NS_PER_S);
     CHECK_EQUAL(state_of(a->eth, "2001:db8::5"), ADDRESS_PREFERRED);
     CHECK_EQUAL(state_of(b->eth, "2001:db8::5"), ADDRESS_DUPLICATED);
@@ -303,8 +310,10 @@ static void swallow(void *context, struct iface *iface, struct packet *frame)
 
 static void a_link_without_neighbours_needs_no_detection(void)
 {
+    struct stack_settings settings = stack_settings_default;
+    settings.ip_dad_transmits = 1;
     struct net *net = net_create(1);
-    struct net_host *a = net_add_stack(net, "a", NULL);
+    struct net_host *a = net_add_stack(net, "a", &settings);
     struct iface_config config = {.name = "ppp0",
                                   .type = IFACE_POINT_TO_POINT,
                                   .mtu = 1500,
