@@ -59,11 +59,14 @@ static int by_network(const void *left, const void *right)
     return order ? order : by_number(a, b);
 }
 
-// Link-local addresses mean something else on each link.
+// Link-local addresses mean something else on each link, but a host has an IPv4
+// address once.
 static bool may_clash(const struct entry *a, const struct entry *b)
 {
+    const struct ip_addr *address = &a->address->prefix.addr;
     return a->iface->domain == b->iface->domain ||
-           !ip_addr_is_link_local(&a->address->prefix.addr);
+           !ip_addr_is_link_local(address) ||
+           (address->family == IP_V4 && a->iface->node == b->iface->node);
 }
 
 static void check_twins(struct scenario *s, struct table *t)
@@ -135,6 +138,69 @@ static void check_families(struct scenario *s, const struct iface_spec *iface)
     }
 }
 
+// As many as the stack has room for, its own link-local one among them.
+#define ADDRESSES_MOST 63
+
+static void check_count(struct scenario *s, const struct iface_spec *iface)
+{
+    size_t count = 0;
+    for (const struct address_spec *a = iface->addresses; a; a = a->next)
+        if (++count == ADDRESSES_MOST + 1)
+            diagnostics_add(s->diagnostics, a->place,
+                            "an interface has at most %d addresses",
+                            ADDRESSES_MOST);
+}
+
+// --- Hardware addresses -----------------------------------------------------
+
+static int by_mac(const void *left, const void *right)
+{
+    const struct iface_spec *a = *(const struct iface_spec *const *)left,
+                            *b = *(const struct iface_spec *const *)right;
+    int order = memcmp(a->mac.bytes, b->mac.bytes, sizeof a->mac.bytes);
+    if (order)
+        return order;
+    if (a->domain != b->domain)
+        return a->domain < b->domain ? -1 : 1;
+    order = a->place.line < b->place.line ? -1 : a->place.line > b->place.line;
+    return order ? order : strcmp(a->node->name, b->node->name);
+}
+
+static void say_mac_twins(struct scenario *s, const struct iface_spec *a,
+                          const struct iface_spec *b)
+{
+    char text[MAC_ADDR_TEXT_SIZE];
+    if (a->domain == b->domain && mac_addr_equal(&a->mac, &b->mac))
+        diagnostics_add(s->diagnostics, b->place,
+                        "%s:%s has the hardware address %s of %s:%s on the "
+                        "same network",
+                        b->node->name, b->name, mac_addr_format(&b->mac, text),
+                        a->node->name, a->name);
+}
+
+static void check_macs(struct scenario *s)
+{
+    static const struct mac_addr none;
+    const struct iface_spec **ifaces = NULL;
+    size_t count = 0, capacity = 0;
+    for (struct node_spec *node = s->nodes; node; node = node->next)
+        for (struct iface_spec *i = node->ifaces; i; i = i->next) {
+            if (mac_addr_equal(&i->mac, &none) || !i->domain)
+                continue;
+            if (count == capacity) {
+                capacity = capacity ? capacity * 2 : 64;
+                ifaces = realloc(ifaces, capacity * sizeof *ifaces);
+                must(ifaces);
+            }
+            ifaces[count++] = i;
+        }
+    if (count)
+        qsort(ifaces, count, sizeof *ifaces, by_mac);
+    for (size_t i = 1; i < count; i++)
+        say_mac_twins(s, ifaces[i - 1], ifaces[i]);
+    free(ifaces);
+}
+
 void check_addresses(struct scenario *s)
 {
     struct table table = {0};
@@ -144,6 +210,7 @@ void check_addresses(struct scenario *s)
             if (!iface || iface->node->kind == NODE_SWITCH)
                 continue;
             check_families(s, iface);
+            check_count(s, iface);
             add_entries(&table, iface);
         }
     if (table.count) {
@@ -151,6 +218,7 @@ void check_addresses(struct scenario *s)
         check_overlaps(s, &table);
     }
     free(table.entries);
+    check_macs(s);
 }
 
 // --- Gateways ---------------------------------------------------------------
@@ -161,7 +229,28 @@ static bool is_on_link(const struct node_spec *node, const struct ip_addr *to)
         for (const struct address_spec *a = i->addresses; a; a = a->next)
             if (ip_prefix_contains(&a->prefix, to))
                 return true;
-    return to->family == IP_V6 && ip_addr_is_link_local(to);
+    return false;
+}
+
+static bool is_link_local_v6(const struct ip_addr *a)
+{
+    return a->family == IP_V6 && ip_addr_is_link_local(a);
+}
+
+// A link-local gateway is on whichever link there is, if there is only one.
+static bool has_one_way(const struct node_spec *node)
+{
+    unsigned ways = 0;
+    for (const struct iface_spec *i = node->ifaces; i; i = i->next)
+        ways += node->ipv6 && i->link && iface_plan_mtu(i) >= 1280;
+    return ways == 1;
+}
+
+// No host at all.
+static bool is_nobody(const struct ip_addr *a)
+{
+    return ip_addr_is_any(a) || ip_addr_is_multicast(a) ||
+           ip_addr_is_loopback(a) || ip_addr_is_broadcast(a);
 }
 
 // The address of `gateway` on a broadcast domain that `node` is on too.
@@ -211,7 +300,10 @@ static void resolve_by_name(struct scenario *s, struct node_spec *node,
 static void check_gateway(struct scenario *s, const struct node_spec *node,
                           const struct route_spec *route)
 {
-    if (!is_on_link(node, &route->gateway)) {
+    const struct ip_addr *gateway = &route->gateway;
+    bool is_there = is_link_local_v6(gateway) ? has_one_way(node)
+                                              : is_on_link(node, gateway);
+    if (!is_there || is_nobody(gateway)) {
         diagnostics_add(s->diagnostics, route->place,
                         "gateway %s is on no link of '%s'", route->via,
                         node->name);
@@ -242,6 +334,24 @@ static void resolve_route(struct scenario *s, struct node_spec *node,
         need_node(s, route->via, route->place, "gateway");
     if (gateway)
         resolve_by_name(s, node, route, gateway);
+}
+
+static bool are_same(const struct route_spec *a, const struct route_spec *b)
+{
+    return a->to.length == b->to.length && a->metric == b->metric &&
+           ip_addr_equal(&a->to.addr, &b->to.addr) &&
+           ip_addr_equal(&a->gateway, &b->gateway);
+}
+
+static void check_route_twins(struct scenario *s, const struct node_spec *node)
+{
+    for (const struct route_spec *r = node->routes; r; r = r->next)
+        for (const struct route_spec *o = node->routes; o != r; o = o->next)
+            if (r->gateway.family != IP_NONE && are_same(r, o)) {
+                diagnostics_add(s->diagnostics, r->place,
+                                "'%s' has this route already", node->name);
+                break;
+            }
 }
 
 static void complete_route(struct route_spec *route)
@@ -322,12 +432,14 @@ static void resolve_app(struct scenario *s, struct app_spec *app)
 
 void resolve_names(struct scenario *s)
 {
-    for (struct node_spec *node = s->nodes; node; node = node->next)
+    for (struct node_spec *node = s->nodes; node; node = node->next) {
         for (struct route_spec *r = node->routes; r; r = r->next) {
             if (r->gateway.family == IP_NONE)
                 resolve_route(s, node, r);
             complete_route(r);
         }
+        check_route_twins(s, node);
+    }
     for (struct app_spec *app = s->apps; app; app = app->next)
         if (!app->app)
             resolve_app(s, app);

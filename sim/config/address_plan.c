@@ -35,12 +35,14 @@ static bool speaks(const struct node_spec *node, uint8_t family)
 
 // --- Networks ---------------------------------------------------------------
 
-static bool overlaps_given(const struct plan *plan, const struct ip_prefix *p)
+// A prefix that was written and overlaps; NULL: none does.
+static const struct ip_prefix *find_overlap(const struct plan *plan,
+                                            const struct ip_prefix *p)
 {
     for (size_t i = 0; i < plan->given_count; i++)
         if (ip_prefix_overlaps(&plan->given[i], p))
-            return true;
-    return false;
+            return &plan->given[i];
+    return NULL;
 }
 
 // Room for the network's and the broadcast address besides the hosts.
@@ -57,6 +59,17 @@ static uint8_t length_for(const struct plan *plan, uint32_t hosts)
     return length;
 }
 
+// The first address behind a prefix, counted within 10.0.0.0/8; at least
+// `next`.
+static uint32_t end_of(const struct ip_prefix *given, uint32_t next)
+{
+    struct ip_addr last = ip_prefix_broadcast(given);
+    uint32_t behind = ip_addr_to_u32(&last) - UINT32_C(0x0a000000) + 1;
+    if (given->length <= 8)
+        return 1u << 24;
+    return behind > next && behind <= 1u << 24 ? behind : next;
+}
+
 // next_v4 counts addresses within 10.0.0.0/8.
 static bool next_network_v4(struct plan *plan, uint32_t hosts,
                             struct ip_prefix *out)
@@ -66,30 +79,40 @@ static bool next_network_v4(struct plan *plan, uint32_t hosts,
     uint32_t size = UINT32_C(1) << (32 - length);
     uint32_t at = s->next_v4 ? s->next_v4 : 256; // 10.0.0.x looks like a typo
     at = (at + size - 1) & ~(size - 1);
-    for (; at < 1u << 24 && size <= (1u << 24) - at; at += size) {
+    while (at < 1u << 24 && size <= (1u << 24) - at) {
         struct ip_prefix p = {ip_addr_v4_u32(UINT32_C(0x0a000000) + at),
                               length};
-        if (overlaps_given(plan, &p))
-            continue;
-        s->next_v4 = at + size;
-        *out = p;
-        return true;
+        const struct ip_prefix *given = find_overlap(plan, &p);
+        if (!given) {
+            s->next_v4 = at + size;
+            *out = p;
+            return true;
+        }
+        at = end_of(given, at + size);
+        at = (at + size - 1) & ~(size - 1);
     }
     return false;
 }
 
+// Who needs more tries than this has written prefixes all over the place.
+#define MOST_TRIES (1u << 17)
+
 static bool next_network_v6(struct plan *plan, struct ip_prefix *out)
 {
-    for (uint32_t n = plan->s->next_v6 + 1; n; n++) {
+    for (uint32_t tries = 1; tries < MOST_TRIES; tries++) {
+        uint32_t n = plan->s->next_v6 + tries;
         uint8_t bytes[16] = {0x20, 0x01, 0x0d, 0xb8};
         bytes[4] = (uint8_t)(n >> 8), bytes[5] = (uint8_t)n;
         bytes[6] = (uint8_t)(n >> 24), bytes[7] = (uint8_t)(n >> 16);
         struct ip_prefix p = {ip_addr_from_bytes(IP_V6, bytes), 64};
-        if (overlaps_given(plan, &p))
-            continue;
-        plan->s->next_v6 = n;
-        *out = p;
-        return true;
+        const struct ip_prefix *given = find_overlap(plan, &p);
+        if (!given) {
+            plan->s->next_v6 = n;
+            *out = p;
+            return true;
+        }
+        if (given->length <= 32) // all of 2001:db8::/32
+            return false;
     }
     return false;
 }

@@ -224,11 +224,14 @@ static void print_selection(FILE *out, const struct impairment_config *fate,
                             chance_t usual_probability, const char *separator)
 {
     const struct impairment_selector *select = &fate->select;
-    const struct impairment_config base = {
+    struct impairment_config base = {
         .action = fate->action,
         .select = {.probability = usual_probability,
                    .ge_bad = CHANCE_ALWAYS,
                    .until = NS_NEVER}};
+    // The model's own chances are always told, 0% too.
+    if (select->model == LOSS_GILBERT_ELLIOTT)
+        base.select.ge_p = base.select.ge_r = CHANCE_ALWAYS + 1;
     separator =
         print_differences(out, &impairment_schema, fate, &base, separator);
     if (select->nth_count) {

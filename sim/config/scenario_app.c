@@ -11,11 +11,14 @@
 // meaning.
 #define BIT(kind) (1u << (kind))
 #define SENDERS   (BIT(APP_TCP_BULK))
-#define COUNTED   (BIT(APP_UDP_CBR) | BIT(APP_PING) | BIT(APP_REQUEST_RESPONSE))
+#define COUNTED                                                                \
+    (BIT(APP_UDP_CBR) | BIT(APP_PING) | BIT(APP_REQUEST_RESPONSE) |            \
+     BIT(APP_HTTP_GET))
 #define EXCHANGES (BIT(APP_REQUEST_RESPONSE) | BIT(APP_RESPONDER))
 #define CLIENTS   (SENDERS | COUNTED)
 #define SERVERS                                                                \
-    (BIT(APP_TCP_SINK) | BIT(APP_UDP_SINK) | BIT(APP_ECHO) | BIT(APP_RESPONDER))
+    (BIT(APP_TCP_SINK) | BIT(APP_UDP_SINK) | BIT(APP_ECHO) |                   \
+     BIT(APP_RESPONDER) | BIT(APP_DISCARD) | BIT(APP_CHARGEN) | BIT(APP_HTTP))
 
 static const char *const families[] = {"any", "ipv4", "ipv6", NULL};
 
@@ -44,12 +47,12 @@ static const struct schema_key app_keys[] = {
      "udp-cbr 1000, ping 56", "udp-cbr, ping: payload of each datagram",
      "ping(8)"},
     {"count", KEY_INTEGER, CONFIG(count), 0, 0, NULL, NULL,
-     "request-response 1, others until stopped",
-     "udp-cbr, ping: datagrams; request-response: exchanges", NULL},
+     "request-response and http-get 1, others until stopped",
+     "udp-cbr, ping: datagrams; request-response, http-get: exchanges", NULL},
     {"interval", KEY_TIME, CONFIG(interval), 0, 0, NULL, NULL,
-     "ping 1s, request-response 0s",
-     "ping: from one request to the next; request-response: pause after an "
-     "answer",
+     "ping 1s, others 0s",
+     "ping: from one request to the next; request-response, http-get: pause "
+     "after an answer",
      "ping(8)"},
     {"request", KEY_SIZE, CONFIG(request), 1, 1 << 30, NULL, NULL, "100",
      "request-response, responder: bytes of a request", NULL},
@@ -57,6 +60,10 @@ static const struct schema_key app_keys[] = {
      "request-response, responder: bytes of an answer", NULL},
     {"family", KEY_WORD, FIELD(struct app_keys, family), 0, 0, families, NULL,
      "any: servers take both, clients prefer IPv4", "address family", NULL},
+    {"path", KEY_TEXT, CONFIG(path), 0, 0, NULL, "text", "/",
+     "http-get: what is fetched", NULL},
+    {"root", KEY_TEXT, CONFIG(root), 0, 0, NULL, "folder", "none",
+     "http: the folder of the files that are served", NULL},
 #define KIND(word, what, text)                                                 \
     {                                                                          \
         .name = word, .kind = KEY_OTHER, .form = what,                         \
@@ -70,6 +77,12 @@ static const struct schema_key app_keys[] = {
     KIND("request-response", "HOST:PORT", "asks a responder `count` times"),
     KIND("responder", "PORT", "answers requests with responses"),
     KIND("ping", "HOST", "sends ICMP echo requests"),
+    KIND("discard", "PORT",
+         "throws away what it gets, TCP and UDP; 9 by default"),
+    KIND("chargen", "PORT", "sends characters, TCP and UDP; 19 by default"),
+    KIND("http", "PORT",
+         "serves /bytes/N, /chunked/N and files; 80 by default"),
+    KIND("http-get", "HOST:PORT", "fetches `path` `count` times"),
 #undef KIND
 };
 const struct schema app_schema = {
@@ -89,7 +102,9 @@ static const struct {
     {"rate", BIT(APP_UDP_CBR)},
     {"size", BIT(APP_UDP_CBR) | BIT(APP_PING)},
     {"count", COUNTED},
-    {"interval", BIT(APP_PING) | BIT(APP_REQUEST_RESPONSE)},
+    {"interval", BIT(APP_PING) | BIT(APP_REQUEST_RESPONSE) | BIT(APP_HTTP_GET)},
+    {"path", BIT(APP_HTTP_GET)},
+    {"root", BIT(APP_HTTP)},
     {"request", EXCHANGES},
     {"response", EXCHANGES},
 };
@@ -99,7 +114,7 @@ static struct app_keys defaults_of(enum app_kind kind)
     struct app_keys keys = {.config = {.kind = kind, .stop = NS_NEVER}};
     keys.config.rate_bps = 1000000;
     keys.config.size = kind == APP_PING ? 56 : 1000;
-    keys.config.count = kind == APP_REQUEST_RESPONSE;
+    keys.config.count = kind == APP_REQUEST_RESPONSE || kind == APP_HTTP_GET;
     keys.config.interval = kind == APP_PING ? NS_PER_S : 0;
     keys.config.request = 100;
     keys.config.response = 1000;
@@ -130,7 +145,8 @@ find_kind(struct scenario *s, const struct value *map, enum app_kind *kind)
         diagnostics_add(s->diagnostics, map->place,
                         "which kind? An application has one of tcp-bulk, "
                         "tcp-sink, udp-cbr, udp-sink, echo, request-response, "
-                        "responder, ping");
+                        "responder, ping, discard, chargen, http, "
+                        "http-get");
     return found;
 }
 
@@ -148,7 +164,10 @@ static void read_server(struct scenario *s, const struct value *value,
 {
     enum app_kind kind = app->config.kind;
     if (value->kind == VALUE_NULL && kind != APP_RESPONDER)
-        app->config.port = kind == APP_ECHO ? 7 : 9; // RFC 862, RFC 863
+        app->config.port = kind == APP_ECHO      ? 7  // RFC 862
+                           : kind == APP_CHARGEN ? 19 // RFC 864
+                           : kind == APP_HTTP    ? 80
+                                                 : 9; // RFC 863
     else if (value->kind != VALUE_SCALAR ||
              !parse_port(value->text, &app->config.port))
         schema_refuse(value, value->key, "a port from 1 to 65535",

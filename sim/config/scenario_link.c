@@ -270,11 +270,9 @@ static void read_end(struct scenario *s, const struct value *value,
                         "ends: expected NAME or NAME:PORT, such as "
                         "client:eth1, not '%s'",
                         text);
-    else if (end->port_name && strlen(end->port_name) > 15)
-        diagnostics_add(s->diagnostics, value->place,
-                        "ends: '%s' is too long for the name of an interface; "
-                        "at most 15 characters",
-                        end->port_name);
+    else if (end->port_name &&
+             !check_iface_name(s, end->port_name, value->place))
+        end->is_bad = true;
 }
 
 static void read_ends(struct scenario *s, const struct value *value,

@@ -97,7 +97,7 @@ struct node_spec {
     uint32_t loose_mtu;
     unsigned next_port;     // number for its name
     struct node_spec *root; // wiring.c, of a tree of joined switches
-    struct tap_spec *tap;       // NODE_TAP; NULL elsewhere
+    struct tap_spec *tap;   // NODE_TAP; NULL elsewhere
     uint8_t *vlans_seen;    // domain.c, a bit each
     struct node *node;
 };
@@ -214,6 +214,7 @@ struct scenario {
 // A name that a person gave to something; tells what is wrong with it.
 bool read_name(struct scenario *s, const char *name, struct place place,
                const char *what);
+bool check_iface_name(struct scenario *s, const char *name, struct place place);
 void read_nodes(struct scenario *s, const struct value *map,
                 enum node_kind kind);
 void read_tap(struct scenario *s, const struct value *value,
@@ -226,6 +227,17 @@ void read_timetable(struct scenario *s, const struct value *list);
 void read_expectations(struct scenario *s, const struct value *list);
 void read_capture(struct scenario *s, const struct value *value);
 void read_capture_option(struct scenario *s); // --capture
+// Of the keys address and addresses of a map, or one of them.
+void read_addresses(struct scenario *s, const struct value *map,
+                    struct address_spec **list);
+void read_address(struct scenario *s, const struct value *value,
+                  const char *name, struct address_spec **list);
+void read_gateway(struct scenario *s, const struct value *value,
+                  struct node_spec *node);
+void read_route(struct scenario *s, const struct value *value,
+                struct node_spec *node);
+void read_switch(struct scenario *s, const struct value *value,
+                 struct node_spec *node);
 struct iface_spec *node_add_iface(struct scenario *s, struct node_spec *node,
                                   const char *name, struct place place);
 struct iface_spec *node_find_iface(const struct node_spec *node,
@@ -298,10 +310,9 @@ int apply_to_link(struct scenario *s, struct link_spec *link,
 // --- The tables -------------------------------------------------------------
 
 extern const struct schema scenario_schema, host_schema, switch_schema,
-    tap_schema,
-    interface_schema, route_schema, vlan_schema, link_schema, queue_schema,
-    direction_schema, impairment_schema, app_schema, at_schema, capture_schema,
-    limits_schema;
+    tap_schema, interface_schema, route_schema, vlan_schema, link_schema,
+    queue_schema, direction_schema, impairment_schema, app_schema, at_schema,
+    capture_schema, limits_schema;
 void print_tap(FILE *out, const struct node_spec *node);
 void print_quantities(FILE *out); // expectations, for the reference
 // ", bytes: 10MB, ...": the keys that mean something for its kind.

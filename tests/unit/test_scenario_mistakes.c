@@ -158,8 +158,8 @@ static void links_need_two_ends_that_exist(void)
         "t.yaml:8:16: ends: expected NAME or NAME:PORT, such as client:eth1, "
         "not 'server:'\n"
         "t.yaml:9:21: ends: 'client:eth9' is at link 'l7' already\n"
-        "t.yaml:10:8: ends: 'abcdefghijklmnop' is too long for the name of an "
-        "interface; at most 15 characters");
+        "t.yaml:10:8: 'abcdefghijklmnop' cannot be the name of an interface; "
+        "expected at most 15 characters, and not lo");
 }
 
 static void parameters_of_links_are_checked(void)
@@ -331,6 +331,70 @@ static void gateways_are_on_a_link_of_the_host(void)
         "t.yaml:6:52: a route needs to; write {to: 10.9.0.0/16, via: "
         "10.0.0.2}\n"
         "t.yaml:7:45: gateway 10.0.0.1 is not of the destination's family");
+}
+
+static void addresses_that_no_host_may_have_are_refused(void)
+{
+    struct mistakes m;
+    CHECK_TEXT(
+        mistakes_in("hosts: {a: 0.1.2.3/8, b: 240.0.0.1/24, c: "
+                    "'2001:db8::/64', d: '2001:db8::/127'}\n"
+                    "links: {l1: [a, b], l2: [c, d]}\n",
+                    &m),
+        "t.yaml:1:12: a: '0.1.2.3/8': addresses that begin with 0 belong to "
+        "nobody (RFC 1122 3.2.1.3)\n"
+        "t.yaml:1:26: b: '240.0.0.1/24': addresses from 240.0.0.0 on are "
+        "reserved (RFC 1112 4)\n"
+        "t.yaml:1:43: c: '2001:db8::/64': this is the anycast address of the "
+        "network's routers (RFC 4291 2.6.1)");
+}
+
+static void hardware_addresses_are_unique_on_a_network(void)
+{
+    struct mistakes m;
+    CHECK_TEXT(mistakes_in("hosts:\n"
+                           "  a: {mac: 02:00:00:00:00:07}\n"
+                           "  b: {mac: 02:00:00:00:00:07}\n"
+                           "  c: {mac: 02:00:00:00:00:07}\n"
+                           "routers: {r: }\n"
+                           "links:\n"
+                           "  l1: [a, b]\n"
+                           "  l2: [c, r]\n",
+                           &m),
+               "t.yaml:7:11: b:eth0 has the hardware address "
+               "02:00:00:00:00:07 of a:eth0 on the same network");
+}
+
+static void routes_are_unique_and_their_gateways_are_hosts(void)
+{
+    struct mistakes m;
+    CHECK_TEXT(
+        mistakes_in("hosts:\n"
+                    "  a:\n"
+                    "    address: 10.0.0.1/24\n"
+                    "    gateway: 10.0.0.2\n"
+                    "    routes:\n"
+                    "      - {to: default, via: 10.0.0.2}\n"
+                    "      - {to: default, via: 10.0.0.2, metric: 5}\n"
+                    "      - {to: 10.9.0.0/16, via: 255.255.255.255}\n"
+                    "      - {to: '2001:db8:9::/48', via: 'fe80::1'}\n"
+                    "  b: {routes: [{to: '2001:db8:9::/48', via: 'fe80::1'}]}\n"
+                    "links: {l1: [a, b], l2: [b, a]}\n",
+                    &m),
+        "t.yaml:6:28: 'a' has this route already\n"
+        "t.yaml:8:32: gateway 255.255.255.255 is on no link of 'a'\n"
+        "t.yaml:9:38: gateway fe80::1 is on no link of 'a'\n"
+        "t.yaml:10:45: gateway fe80::1 is on no link of 'b'");
+}
+
+static void written_prefixes_may_leave_no_room(void)
+{
+    struct mistakes m;
+    CHECK_TEXT(mistakes_in("hosts: {a: 10.1.2.3/7, b: '2001:db8::1/20', c: }\n"
+                           "routers: {r: }\n"
+                           "links: {l1: [a, r], l2: [b, r], l3: [c, r]}\n",
+                           &m),
+               "t.yaml:3:38: no network is left to choose addresses from");
 }
 
 static void loose_ends_of_the_wiring_are_found(void)
@@ -568,6 +632,10 @@ const struct unit_test suite_scenario_mistakes[] = {
     UNIT(link_local_addresses_may_be_the_same_on_other_links),
     UNIT(a_full_network_is_told),
     UNIT(gateways_are_on_a_link_of_the_host),
+    UNIT(addresses_that_no_host_may_have_are_refused),
+    UNIT(hardware_addresses_are_unique_on_a_network),
+    UNIT(routes_are_unique_and_their_gateways_are_hosts),
+    UNIT(written_prefixes_may_leave_no_room),
     UNIT(loose_ends_of_the_wiring_are_found),
     UNIT(a_ring_of_switches_is_found),
     UNIT(families_and_mtus_fit_the_addresses),
