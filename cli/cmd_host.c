@@ -30,8 +30,9 @@ struct service {
 };
 static const struct service services[] = {
     {"echo", "echo", 7},
-    {"discard", "tcp-sink", 9},
-    {"sink", "tcp-sink", 9},
+    {"discard", "discard", 9},
+    {"chargen", "chargen", 19},
+    {"http", "http", 80},
 };
 
 static void print_help(void)

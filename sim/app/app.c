@@ -22,6 +22,10 @@ static const struct app_kind_row kinds[APP_KIND_COUNT] = {
     [APP_REQUEST_RESPONSE] = {"request-response", &request_app},
     [APP_RESPONDER] = {"responder", &responder_app},
     [APP_PING] = {"ping", &ping_app},
+    [APP_DISCARD] = {"discard", &discard_app},
+    [APP_CHARGEN] = {"chargen", &chargen_app},
+    [APP_HTTP] = {"http", &http_server_app},
+    [APP_HTTP_GET] = {"http-get", &http_client_app},
 };
 
 const char *app_kind_name(enum app_kind kind) { return kinds[kind].name; }

@@ -16,6 +16,10 @@ enum app_kind {
     APP_RESPONDER, // its server: answers each `request` bytes with `response`
                    // bytes
     APP_PING,      // echo requests at `interval`
+    APP_DISCARD,   // throws away what it gets over TCP and UDP (RFC 863)
+    APP_CHARGEN,   // sends characters over TCP and UDP (RFC 864)
+    APP_HTTP,      // HTTP/1.1 server: generated bodies, files below `root`
+    APP_HTTP_GET,  // its client: fetches `path` `count` times
     APP_KIND_COUNT
 };
 const char *app_kind_name(enum app_kind kind); // "tcp-bulk", ...
@@ -35,6 +39,7 @@ struct app_config {
                       // exchanges
     ns_t start, stop; // stop NS_NEVER: until done
     uint8_t family;   // servers: IP_NONE both
+    const char *path, *root; // http-get: NULL "/"; http: folder, NULL: none
 };
 
 struct app_stats {

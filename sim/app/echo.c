@@ -73,34 +73,13 @@ static void echo_on_datagram(void *context, struct socket *socket,
     }
 }
 
-static int open_datagram(struct echo *echo, uint8_t family, struct socket **out)
-{
-    struct endpoint local = {ip_addr_any(family), echo->app.config.port, 0};
-    struct socket *socket;
-    int error =
-        socket_open(echo->app.host->stack, SOCKET_DATAGRAM, family, 0, &socket);
-    if (error)
-        return error == -EAFNOSUPPORT ? 0 : error;
-    if (family == IP_V6)
-        socket_set_option(socket, OPTION_IPV6_ONLY, 1);
-    error = socket_bind(socket, &local);
-    if (error) {
-        socket_close(socket);
-        return error;
-    }
-    socket_set_handler(socket, echo_on_datagram, echo);
-    *out = socket;
-    return 0;
-}
-
 static int echo_start(struct app *app)
 {
     struct echo *echo = (struct echo *)app;
     int error = stream_server_start(&echo->server, app, echo_on_ready);
-    if (!error && app->config.family != IP_V6)
-        error = open_datagram(echo, IP_V4, &echo->datagram[0]);
-    if (!error && app->config.family != IP_V4)
-        error = open_datagram(echo, IP_V6, &echo->datagram[1]);
+    if (!error)
+        error =
+            datagram_server_start(app, echo->datagram, echo_on_datagram, echo);
     return error;
 }
 
@@ -108,11 +87,7 @@ static void echo_stop(struct app *app)
 {
     struct echo *echo = (struct echo *)app;
     stream_server_stop(&echo->server);
-    for (int i = 0; i < 2; i++) {
-        if (echo->datagram[i])
-            socket_close(echo->datagram[i]);
-        echo->datagram[i] = NULL;
-    }
+    datagram_server_stop(echo->datagram);
 }
 
 const struct app_ops echo_app = {

@@ -15,7 +15,8 @@ struct app_ops {
     void (*on_timer)(struct app *app); // app->timer; NULL: the kind uses none
 };
 extern const struct app_ops tcp_bulk_app, tcp_sink_app, udp_cbr_app,
-    udp_sink_app, echo_app, request_app, responder_app, ping_app;
+    udp_sink_app, echo_app, request_app, responder_app, ping_app, discard_app,
+    chargen_app, http_server_app, http_client_app;
 
 struct app {
     const struct app_ops *ops;
@@ -77,5 +78,11 @@ int stream_server_start(struct stream_server *server, struct app *app,
                         void (*on_ready)(struct stream_connection *));
 void stream_server_stop(struct stream_server *server);
 void stream_close(struct stream_connection *connection); // frees it
+
+// A socket for each family (app->config.family) at the application's port.
+int datagram_server_start(struct app *app, struct socket *sockets[2],
+                          void (*on_event)(void *, struct socket *, uint32_t),
+                          void *context);
+void datagram_server_stop(struct socket *sockets[2]);
 
 #endif

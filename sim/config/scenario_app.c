@@ -335,6 +335,13 @@ void print_app_keys(FILE *out, const struct app_config *config)
     char text[48];
     for (size_t i = 0; i < ARRAY_LENGTH(limited); i++) {
         const struct schema_key *row = schema_find(&app_schema, limited[i].key);
+        if (row->kind == KEY_TEXT) {
+            const char *words = NULL;
+            memcpy(&words, (const char *)&keys + row->offset, sizeof words);
+            if (words)
+                fprintf(out, ", %s: \"%s\"", row->name, words);
+            continue;
+        }
         int64_t number = schema_get(row, &keys);
         if ((limited[i].kinds & BIT(config->kind)) && number)
             fprintf(out, ", %s: %s", row->name,

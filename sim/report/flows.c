@@ -263,6 +263,11 @@ struct flow_figures flow_get_figures(const struct flow *flow)
         .retransmissions =
             client->segments_retransmitted + server->segments_retransmitted};
     ns_t last = max_i64(client->last_data_received, server->last_data_received);
+    // Of a peer outside we only know that it has acknowledged.
+    if (!flow->has_server)
+        last = max_i64(last, client->last_ack_received);
+    if (!flow->has_client)
+        last = max_i64(last, server->last_ack_received);
     if (last > flow->opened_at)
         figures.duration = last - flow->opened_at;
     unsigned __int128 bits =
