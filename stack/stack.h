@@ -408,6 +408,10 @@ struct tcp_info {
     uint32_t in_flight; // bytes sent, not acknowledged and not believed lost
                         // (RFC 6675 pipe)
     ns_t srtt, rttvar, min_rtt, rto; // srtt 0: no sample yet
+    ns_t receive_rtt;                // as a receiver sees it; 0: not known
+    // How long there was something to send or to be acknowledged; and how much
+    // of that the peer's window or our buffer was what held it up.
+    ns_t busy_time, window_limited_time, buffer_limited_time;
     uint32_t backoff, retransmits;   // consecutive timeouts now
     uint32_t unacked, sacked, lost, retrans,
         fackets; // segments, as Linux counts them

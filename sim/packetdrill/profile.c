@@ -9,13 +9,16 @@
 //
 // A script does not say which system it expects, but its text mostly tells:
 //
-//  - commands that only FreeBSD has (sysctl net.inet.*, sockstat, tcpdrop), or
-//    "bsd" in a folder's or in the file's name;
-//  - a SYN or SYN-ACK whose options stand in FreeBSD's order: the window scale
-//    before SACK-permitted, or SACK-permitted followed by eol.
+//  - commands that only one system has: sysctl net.inet.*, sockstat, tcpdrop;
+//    sysctl net.ipv4.*, /proc/sys, defaults.sh;
+//  - "bsd" or "linux" in a folder's or in the file's name;
+//  - a SYN or SYN-ACK of the stack whose options stand in one system's order:
+//    FreeBSD puts the window scale before SACK-permitted and fills with eol,
+//    Linux fills with nop.
 //
-// Everything else is taken for Linux, whose settings are this stack's defaults
-// but for what the scripts' own preparation (Google's defaults.sh) changes.
+// A script with no such sign is about behaviour that both have. It is run as
+// Linux and, when that fails, as FreeBSD; it passes if it passes as either, and
+// the result says as which.
 
 struct setting_value {
     const char *name; // in group tcp
@@ -95,37 +98,59 @@ void profile_apply_defaults_sh(struct stack_settings *settings)
 
 // --- Guessing
 
-static bool has_freebsd_command(const char *text)
+static bool has_any(const char *text, const char *const *words)
 {
-    return strstr(text, "net.inet.") != NULL ||
-           strstr(text, "kern.ipc.") != NULL ||
-           strstr(text, "sockstat ") != NULL ||
-           strstr(text, "tcpdrop ") != NULL;
-}
-
-static bool has_freebsd_order(const struct script_packet *packet)
-{
-    const struct script_options *options = &packet->tcp.options;
-    bool seen_scale = false;
-
-    if (packet->is_inbound || packet->is_icmp || !(packet->tcp.flags & TCP_SYN))
-        return false;
-    for (unsigned i = 0; i < options->count; i++) {
-        if (options->list[i].kind == SCRIPT_OPTION_WSCALE)
-            seen_scale = true;
-        if (options->list[i].kind == SCRIPT_OPTION_SACK_OK &&
-            (seen_scale || (i + 1 < options->count &&
-                            options->list[i + 1].kind == SCRIPT_OPTION_EOL)))
+    for (; *words != NULL; words++)
+        if (strstr(text, *words) != NULL)
             return true;
-    }
     return false;
 }
 
-// "bsd" as a word of the path's last few parts.
-static bool is_named_freebsd(const char *path)
+static enum packetdrill_profile guess_by_command(const char *text)
 {
-    for (const char *p = strstr(path, "bsd"); p; p = strstr(p + 1, "bsd")) {
-        char after = p[3];
+    static const char *const freebsd[] = {"net.inet.", "kern.ipc.", "sockstat ",
+                                          "tcpdrop ", NULL};
+    static const char *const linux_words[] = {"net.ipv4.", "/proc/sys/",
+                                              "defaults.sh", NULL};
+
+    if (has_any(text, freebsd))
+        return PACKETDRILL_FREEBSD;
+    return has_any(text, linux_words) ? PACKETDRILL_LINUX : PACKETDRILL_AUTO;
+}
+
+static enum packetdrill_profile
+guess_by_options(const struct script_packet *packet)
+{
+    const struct script_options *options = &packet->tcp.options;
+    bool seen_scale = false, seen_nop = false;
+
+    if (packet->is_inbound || packet->is_icmp || !(packet->tcp.flags & TCP_SYN))
+        return PACKETDRILL_AUTO;
+    for (unsigned i = 0; i < options->count; i++) {
+        enum script_option_kind kind = options->list[i].kind;
+        bool is_before_eol = i + 1 < options->count &&
+                             options->list[i + 1].kind == SCRIPT_OPTION_EOL;
+
+        if (kind == SCRIPT_OPTION_SACK_OK && (seen_scale || is_before_eol))
+            return PACKETDRILL_FREEBSD;
+        if (kind == SCRIPT_OPTION_SACK_OK && seen_nop)
+            return PACKETDRILL_LINUX;
+        if (kind == SCRIPT_OPTION_TIMESTAMP && i > 0 &&
+            options->list[i - 1].kind == SCRIPT_OPTION_SACK_OK && !seen_scale)
+            return PACKETDRILL_LINUX;
+        seen_scale |= kind == SCRIPT_OPTION_WSCALE;
+        seen_nop |= kind == SCRIPT_OPTION_NOP;
+    }
+    return PACKETDRILL_AUTO;
+}
+
+// Is the word a whole one somewhere in the path?
+static bool has_name(const char *path, const char *word)
+{
+    size_t length = strlen(word);
+
+    for (const char *p = strstr(path, word); p; p = strstr(p + 1, word)) {
+        char after = p[length];
 
         if (after == '/' || after == '.' || after == '-' || after == '_' ||
             after == '\0')
@@ -136,13 +161,18 @@ static bool is_named_freebsd(const char *path)
 
 enum packetdrill_profile profile_guess(const struct script *script)
 {
-    if (is_named_freebsd(script->path))
+    enum packetdrill_profile profile = PACKETDRILL_AUTO;
+
+    if (has_name(script->path, "bsd"))
         return PACKETDRILL_FREEBSD;
-    for (const struct script_event *e = script->events; e; e = e->next) {
-        if (e->kind == SCRIPT_SHELL && has_freebsd_command(e->text))
-            return PACKETDRILL_FREEBSD;
-        if (e->kind == SCRIPT_PACKET && has_freebsd_order(e->packet))
-            return PACKETDRILL_FREEBSD;
+    for (const struct script_event *e = script->events;
+         e != NULL && profile == PACKETDRILL_AUTO; e = e->next) {
+        if (e->kind == SCRIPT_SHELL)
+            profile = guess_by_command(e->text);
+        if (e->kind == SCRIPT_PACKET)
+            profile = guess_by_options(e->packet);
     }
-    return PACKETDRILL_LINUX;
+    if (profile == PACKETDRILL_AUTO && has_name(script->path, "linux"))
+        profile = PACKETDRILL_LINUX;
+    return profile;
 }

@@ -795,11 +795,12 @@ static void define_cookie(struct defines *defines, const struct script *script,
 }
 
 // A first reading tells the system and the addresses, on which some words
-// depend. *profile changes when it is PACKETDRILL_AUTO.
+// depend. *profile changes when it is PACKETDRILL_AUTO; *tries_both tells that
+// the script shows no sign of its system.
 static void read_ahead(const char *path, const char *text,
                        const struct packetdrill_options *options,
                        struct defines *defines,
-                       enum packetdrill_profile *profile)
+                       enum packetdrill_profile *profile, bool *tries_both)
 {
     struct script_error error;
     struct script script;
@@ -812,6 +813,9 @@ static void read_ahead(const char *path, const char *text,
         define_cookie(defines, &script, options);
     if (*profile == PACKETDRILL_AUTO)
         *profile = is_parsed ? profile_guess(&script) : PACKETDRILL_LINUX;
+    *tries_both = *profile == PACKETDRILL_AUTO;
+    if (*tries_both)
+        *profile = PACKETDRILL_LINUX;
     script_fini(&script);
 }
 
@@ -825,6 +829,23 @@ static void refuse(struct packetdrill_result *result,
     snprintf(result->summary, sizeof(result->summary), "%s", error->message);
 }
 
+// The second try; the first one's failure is told when both fail.
+static void try_freebsd(const struct script *script,
+                        const struct packetdrill_options *options,
+                        struct packetdrill_result *result)
+{
+    struct packetdrill_result second;
+
+    memset(&second, 0, sizeof(second));
+    run_script(script, options, PACKETDRILL_FREEBSD, &second);
+    if (second.outcome != PACKETDRILL_PASSED) {
+        packetdrill_result_fini(&second);
+        return;
+    }
+    packetdrill_result_fini(result);
+    *result = second;
+}
+
 static void run_text(const char *path, const char *text,
                      const struct packetdrill_options *options,
                      struct packetdrill_result *result)
@@ -836,7 +857,8 @@ static void run_text(const char *path, const char *text,
 
     must(defines != NULL);
     collect_defines(options, defines);
-    read_ahead(path, text, options, defines, &profile);
+    bool tries_both = false;
+    read_ahead(path, text, options, defines, &profile, &tries_both);
     define_system(defines, profile);
     enum script_outcome outcome = script_parse(path, text, defines->list,
                                                defines->count, &script, &error);
@@ -847,6 +869,8 @@ static void run_text(const char *path, const char *text,
         result->passes_without_push = true;
     } else {
         run_script(&script, options, profile, result);
+        if (tries_both && result->outcome == PACKETDRILL_FAILED)
+            try_freebsd(&script, options, result);
     }
     script_fini(&script);
     free(defines);

@@ -152,7 +152,7 @@ call_ioctl(struct runner *r, const struct script_event *event, int64_t *result);
 // --- The rest
 
 void shell_run(struct runner *r, int line, const char *text);
-// Which system a script was written for.
+// Which system a script was written for; PACKETDRILL_AUTO: it does not show.
 enum packetdrill_profile profile_guess(const struct script *script);
 void profile_apply(enum packetdrill_profile profile,
                    struct stack_settings *settings);

@@ -189,6 +189,13 @@ enum tcp_retransmit_kind {
     TCP_RETRANSMIT_REORDER, // the reordering window ends, RFC 8985 6
 };
 
+enum tcp_chrono {
+    TCP_CHRONO_IDLE,
+    TCP_CHRONO_BUSY,
+    TCP_CHRONO_WINDOW, // busy, and limited by the peer's window
+    TCP_CHRONO_BUFFER, // busy, and limited by our buffer
+};
+
 struct tcp_listener {
     struct tcp_connection *owner;
     struct tcp_connection *ready_head, *ready_tail; // accept queue
@@ -196,6 +203,7 @@ struct tcp_listener {
     uint32_t ready_count;
     uint32_t pending_count;   // in SYN-RECEIVED
     uint32_t fast_open_count; // ready in SYN-RECEIVED
+    ns_t cookies_until;       // SYN cookies were given lately
 };
 
 // Counts that only tcp_info shows.
@@ -238,6 +246,7 @@ struct tcp_connection {
     bool snd_urgent : 1;
     bool has_fin_seq : 1; // a FIN has come, maybe ahead of a gap
     uint8_t urgent_byte;
+    uint8_t chrono; // enum tcp_chrono
     // ACKs owed.
     bool ack_scheduled : 1, ack_now : 1, has_dsack : 1;
     // RFC 3168.
@@ -323,6 +332,8 @@ struct tcp_connection {
     int32_t linger_ms; // -1: off
     uint32_t not_sent_low_water;
     ns_t last_received_at, last_sent_at, last_ack_at, established_at;
+    uint32_t chrono_us[3]; // of those but IDLE
+    uint32_t chrono_since_us;
     ns_t deadlines[TCP_DEADLINE_COUNT];
     struct timer timer;
     struct tcp_statistics statistics;
@@ -489,6 +500,16 @@ void tcp_listen_input(struct tcp_connection *listener, struct tcp_arrival *a);
 // The handshake of a child is over. False: the accept queue is full.
 bool tcp_listen_child_ready(struct tcp_connection *c);
 void tcp_listen_forget_child(struct tcp_connection *c);
+// A child for a SYN, with all numbers, in the table but not among the
+// listener's children yet; NULL: no memory or no path.
+struct tcp_connection *tcp_listen_new_child(struct tcp_connection *parent,
+                                            const struct tcp_arrival *a);
+void tcp_listen_adopt(struct tcp_connection *parent,
+                      struct tcp_connection *child); // now SYN-RECEIVED
+// tcp_cookie.c. Answers a SYN without keeping anything; consumes it.
+void tcp_cookie_answer(struct tcp_connection *listener, struct tcp_arrival *a);
+// True: the ACK brought a cookie back and was consumed.
+bool tcp_cookie_accept(struct tcp_connection *listener, struct tcp_arrival *a);
 int tcp_listener_create(struct tcp_connection *c, int backlog);
 void tcp_listener_destroy(struct tcp_connection *c); // ends all children
 struct tcp_connection *tcp_listener_take(struct tcp_connection *c);
@@ -690,7 +711,7 @@ uint32_t tcp_window_left(const struct tcp_connection *c); // of the one offered
 // header's field.
 uint16_t tcp_window_select(struct tcp_connection *c);
 void tcp_window_init(struct tcp_connection *c); // before the SYN or SYN-ACK
-void tcp_window_grow(struct tcp_connection *c, uint32_t payload);
+bool tcp_window_grow(struct tcp_connection *c, uint32_t payload);
 // The peer's MSS is known: BSD rounds its buffer up to whole segments.
 void tcp_window_established(struct tcp_connection *c);
 // The application has read: maybe the peer should hear of it.
@@ -816,6 +837,9 @@ void tcp_rtt_sample(struct tcp_connection *c, ns_t rtt);
 void tcp_rtt_init(struct tcp_connection *c);
 ns_t tcp_rto(const struct tcp_connection *c); // backed off
 void tcp_min_rtt_update(struct tcp_connection *c, ns_t rtt);
+// tcp_chrono.c
+void tcp_chrono_update(struct tcp_connection *c);
+ns_t tcp_chrono_read(const struct tcp_connection *c, uint8_t which);
 // tcp_rate.c
 void tcp_rate_sent(struct tcp_connection *c, struct tcp_segment *segment);
 void tcp_rate_delivered(struct tcp_connection *c, struct tcp_segment *segment,

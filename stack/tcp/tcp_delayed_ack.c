@@ -71,7 +71,6 @@ void tcp_ack_event_data(struct tcp_connection *c, const struct tcp_arrival *a)
     if (tcp_settings(c)->tcp_quick_acks == 0 && c->ack_scheduled)
         c->ack_now = true;
     c->ack_scheduled = true;
-    tcp_window_grow(c, a->payload);
     measure_segment(c, a);
     if (c->ack_timeout_us == 0) {
         add_quick_acks(c, MOST_QUICK_ACKS);
@@ -80,6 +79,9 @@ void tcp_ack_event_data(struct tcp_connection *c, const struct tcp_arrival *a)
         adapt_timeout(c, now - c->last_received_at);
     }
     c->last_received_at = now;
+    // A peer whose window we open is still starting (Linux).
+    if (tcp_window_grow(c, a->payload))
+        add_quick_acks(c, c->quick_acks | 1);
 }
 
 static bool is_due_now(const struct tcp_connection *c)

@@ -60,6 +60,11 @@ static void fill_times(const struct tcp_connection *c, struct tcp_info *out)
     out->srtt = (c->srtt_us >> 3) * NS_PER_US;
     out->rttvar = (c->mdev_us >> 2) * NS_PER_US;
     out->min_rtt = c->min_rtt_us * NS_PER_US;
+    out->receive_rtt = c->rcv_rtt_us * NS_PER_US;
+    out->window_limited_time = tcp_chrono_read(c, TCP_CHRONO_WINDOW);
+    out->buffer_limited_time = tcp_chrono_read(c, TCP_CHRONO_BUFFER);
+    out->busy_time = tcp_chrono_read(c, TCP_CHRONO_BUSY) +
+                     out->window_limited_time + out->buffer_limited_time;
     out->rto = tcp_rto(c);
     out->backoff = c->backoff;
     out->retransmits = c->retransmits;

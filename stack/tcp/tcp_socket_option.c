@@ -136,8 +136,10 @@ static int64_t receive_limit(const struct tcp_connection *c)
 
 static int64_t max_segment(const struct tcp_connection *c)
 {
+    // BSD counts the timestamps as data here.
     if (c->mss)
-        return c->mss;
+        return c->mss +
+               (tcp_settings(c)->tcp_bsd_options && c->has_timestamps ? 12 : 0);
     int64_t wanted = tcp_settings(c)->tcp_mss;
     return wanted ? wanted : 536;
 }

@@ -146,6 +146,7 @@ void tcp_connection_destroy(struct tcp_connection *c)
 
 void tcp_trace_update(struct tcp_connection *c)
 {
+    tcp_chrono_update(c);
     struct stack *stack = tcp_stack(c);
     if (stack_is_traced(stack, TRACE_TCP_UPDATE))
         stack_trace(stack, &(struct stack_trace){.kind = TRACE_TCP_UPDATE,

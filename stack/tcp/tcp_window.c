@@ -38,7 +38,7 @@ static uint32_t bsd_window(const struct tcp_connection *c, uint32_t space)
 {
     if (space < c->receive_limit / 4 && space < c->mss)
         return 0;
-    return round_up(space, c->rcv_wscale);
+    return space & ~((1u << c->rcv_wscale) - 1);
 }
 
 // RFC 9293 3.8.6.2.2 with Linux's thresholds.
@@ -113,14 +113,15 @@ void tcp_window_init(struct tcp_connection *c)
 // The window opens with the data that comes, two segments for each, so that a
 // peer who sends small packets, which cost more memory than they carry, is not
 // promised the whole buffer (Linux rcv_ssthresh).
-void tcp_window_grow(struct tcp_connection *c, uint32_t payload)
+bool tcp_window_grow(struct tcp_connection *c, uint32_t payload)
 {
     enum { TOO_SMALL = 128 };
     uint32_t most = c->receive_limit;
     if (payload < TOO_SMALL || c->rcv_ssthresh >= most)
-        return;
+        return false;
     uint32_t step = 2 * max_u32(c->advertised_mss, payload);
     c->rcv_ssthresh += min_u32(step, most - c->rcv_ssthresh);
+    return true;
 }
 
 void tcp_window_established(struct tcp_connection *c)
@@ -130,29 +131,44 @@ void tcp_window_established(struct tcp_connection *c)
         c->receive_limit = (c->receive_limit + mss - 1) / mss * mss;
 }
 
+// BSD: two segments and a quarter of the buffer are news.
+static bool is_bsd_update_due(const struct tcp_connection *c)
+{
+    uint32_t left = tcp_window_left(c);
+    uint32_t window = min_u32(window_wanted(c), most_that_fits(c));
+    return window > left && window - left >= 2 * c->mss &&
+           window - left >= c->receive_limit / 4;
+}
+
+static bool is_owed_ack_due(const struct tcp_connection *c)
+{
+    if (!c->ack_scheduled)
+        return false;
+    if (c->rcv_nxt - c->rcv_wup > c->rcv_mss)
+        return true;
+    return c->receive_bytes == 0 &&
+           (c->ack_is_pushed_again || (c->ack_is_pushed && !c->pingpong));
+}
+
 // The application has read. An ACK is worth sending when it about doubles what
 // the peer believes to be free, or one was owed and the queue is empty now.
+static bool is_update_due(const struct tcp_connection *c)
+{
+    uint32_t left = tcp_window_left(c);
+    if (is_owed_ack_due(c))
+        return true;
+    if (2 * (uint64_t)left > c->receive_limit)
+        return false;
+    uint32_t window = min_u32(window_wanted(c), most_that_fits(c));
+    return window > 0 && window >= 2 * left;
+}
+
 void tcp_window_update(struct tcp_connection *c)
 {
     if (!tcp_is_in(c, TCP_CAN_RECEIVE))
         return;
-    bool is_due = false;
-    if (c->ack_scheduled) {
-        bool is_empty = c->receive_bytes == 0;
-        is_due = c->rcv_nxt - c->rcv_wup > c->rcv_mss ||
-                 (is_empty && (c->ack_is_pushed_again ||
-                               (c->ack_is_pushed && !c->pingpong)));
-    }
-    uint32_t left = tcp_window_left(c);
-    if (!is_due && tcp_settings(c)->tcp_bsd_window) {
-        uint32_t window = min_u32(window_wanted(c), most_that_fits(c));
-        is_due = window > left && window - left >= 2 * c->mss &&
-                 window - left >= c->receive_limit / 4;
-    } else if (!is_due && 2 * (uint64_t)left <= c->receive_limit) {
-        uint32_t window = min_u32(window_wanted(c), most_that_fits(c));
-        is_due = window > 0 && window >= 2 * left;
-    }
-    if (is_due)
+    bool is_bsd = tcp_settings(c)->tcp_bsd_window;
+    if (is_bsd ? is_bsd_update_due(c) : is_update_due(c))
         tcp_send_ack(c);
 }
 
