@@ -264,9 +264,8 @@ void icmpv6_error_input(struct stack *stack, struct packet *packet)
         return;
     }
     // Also for a later fragment, which no transport can be told about.
-    bool is_checked =
-        protocol >= 0 &&
-        ip_transport_checks_errors(stack, IP_V6, (uint8_t)protocol);
+    bool is_checked = protocol >= 0 && ip_transport_checks_errors(
+                                           stack, IP_V6, (uint8_t)protocol);
     if (error.kind == ICMP_ERROR_TOO_BIG && !is_checked)
         path_mtu_update(stack, &error.destination, error.mtu);
     if (protocol >= 0)
