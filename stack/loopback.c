@@ -81,7 +81,7 @@ void loopback_copy(struct iface *iface, const struct packet *packet)
     push(stack->loopback, copy);
 }
 
-// What is put into the queue meanwhile waits for the next turn.
+// What is put into the queue meanwhile arms the timer again and waits for it.
 static void on_loop_timer(struct timer *timer)
 {
     struct iface *loopback = CONTAINER_OF(timer, struct iface, loop_timer);
@@ -94,8 +94,6 @@ static void on_loop_timer(struct timer *timer)
             trace_frame(loopback, TRACE_IFACE_IN, packet);
         input(stack, packet);
     }
-    if (loopback->looped.count > 0 && !timer_is_armed(timer))
-        stack_timer_set(stack, timer, stack_now(stack) + LOOPBACK_DELAY);
 }
 
 int loopback_init(struct iface *iface)
@@ -112,11 +110,13 @@ void loopback_forget_iface(struct stack *stack, const struct iface *iface)
     struct iface *loopback = stack->loopback;
     if (!loopback)
         return;
+    enum drop_reason reason =
+        stack->is_destroying ? DROP_STACK_ENDS : DROP_IFACE_DOWN;
     struct packet_queue kept = {0};
     struct packet *packet;
     while ((packet = packet_queue_pop(&loopback->looped)))
         if (packet->iface == iface)
-            stack_drop(stack, packet, DROP_IFACE_DOWN);
+            stack_drop(stack, packet, reason);
         else
             packet_queue_push(&kept, packet);
     loopback->looped = kept;
@@ -124,9 +124,7 @@ void loopback_forget_iface(struct stack *stack, const struct iface *iface)
 
 void loopback_fini(struct iface *iface)
 {
-    struct packet *packet;
-    while ((packet = packet_queue_pop(&iface->looped)))
-        stack_drop(iface->stack, packet, DROP_STACK_ENDS);
+    must(iface->looped.count == 0); // see loopback_forget_iface
     stack_timer_fini(iface->stack, &iface->loop_timer);
     iface->stack->loopback = NULL;
 }

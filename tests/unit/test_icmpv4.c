@@ -395,6 +395,45 @@ static void an_echo_behind_an_unknown_neighbour_is_answered_when_resolved(void)
     bench_close(b);
 }
 
+static void an_answer_that_cannot_go_is_counted(void)
+{
+    struct bench *b = bench_open();
+    uint8_t request[16];
+    size_t size = echo_message(request, ICMP4_ECHO, 8);
+    struct ipv4_header header = from_peer(IP_PROTOCOL_ICMP);
+    header.source = net_addr("192.0.2.1");
+    inject(b, &header, request, size);
+    CHECK_EQUAL(drops(b->host, DROP_IP_NO_ROUTE), 1);
+    header.protocol = 254; // nor can an error
+    inject(b, &header, "x", 1);
+    CHECK_EQUAL(drops(b->host, DROP_IP_UNKNOWN_PROTOCOL), 1);
+    CHECK_EQUAL(counts(b->host, COUNT_LINK_OUT), 0);
+    bench_close(b);
+}
+
+static void a_shared_request_is_copied_before_it_is_answered(void)
+{
+    for (unsigned fail = 0; fail < 2; fail++) {
+        struct bench *b = bench_open();
+        uint8_t request[16];
+        size_t size = echo_message(request, ICMP4_ECHO, 8);
+        struct ipv4_header header = from_peer(IP_PROTOCOL_ICMP);
+        size_t length =
+            ipv4_frame(b->frame, b->host->eth, &header, request, size);
+        struct packet *packet = net_packet(b->net, b->frame, length);
+        struct packet *clone = packet_clone(packet);
+        CHECK_FATAL(clone != NULL);
+        packet_pool_fail_after(b->net->pool, fail);
+        iface_input(b->host->eth, clone);
+        packet_pool_fail_after(b->net->pool, 0);
+        CHECK_BYTES(packet->data, b->frame, length);
+        CHECK_EQUAL(drops(b->host, DROP_NO_BUFFER), fail);
+        CHECK_EQUAL(counts(b->host, COUNT_ICMP_ECHO_IN), !fail);
+        packet_free(packet);
+        bench_close(b);
+    }
+}
+
 const struct unit_test suite_icmpv4[] = {
     UNIT(an_echo_request_is_answered_in_place),
     UNIT(the_answer_has_an_id_of_its_own),
@@ -409,4 +448,6 @@ const struct unit_test suite_icmpv4[] = {
     UNIT(errors_are_limited_in_rate),
     UNIT(echo_replies_are_not_limited),
     UNIT(an_echo_behind_an_unknown_neighbour_is_answered_when_resolved),
+    UNIT(an_answer_that_cannot_go_is_counted),
+    UNIT(a_shared_request_is_copied_before_it_is_answered),
     {0}};

@@ -198,6 +198,20 @@ static void a_path_that_went_stale_is_looked_up_again_on_the_way(void)
     bench_close(&b);
 }
 
+static void a_path_does_not_outlive_the_interface_it_is_bound_to(void)
+{
+    struct bench b;
+    struct ip_path path;
+    struct packet *packet;
+    bench_open(&b);
+    CHECK_EQUAL(find(&b, NULL, "8.8.8.8", b.eth1, &path), 0);
+    iface_destroy(b.eth1);
+    b.net->wires[1].iface_count = 0;
+    CHECK_EQUAL(ip_prepare(b.stack, &path, SINK_PROTOCOL, 0, 0, 0, 4, &packet),
+                -ENETUNREACH);
+    bench_close(&b);
+}
+
 static void a_prepared_packet_has_room_for_all_below(void)
 {
     struct bench b;
@@ -227,5 +241,6 @@ const struct unit_test suite_ip_path[] = {
     UNIT(an_interface_asked_for_is_kept),
     UNIT(a_host_without_an_address_broadcasts_from_zero),
     UNIT(a_path_that_went_stale_is_looked_up_again_on_the_way),
+    UNIT(a_path_does_not_outlive_the_interface_it_is_bound_to),
     UNIT(a_prepared_packet_has_room_for_all_below),
     {0}};

@@ -348,6 +348,31 @@ static void broadcasts_are_heard_by_their_sender_too(void)
     sink_close(at_b);
 }
 
+static void what_comes_back_by_an_interface_ends_with_it(void)
+{
+    struct net *net = net_create(1);
+    struct net_host *host = net_host(net, "host", "10.0.0.1/24");
+    struct sink *sink = sink_open(host);
+    ip_send(host, "10.0.0.255", 10, 0);
+    ip_send(host, "127.0.0.1", 10, 0);
+    CHECK_EQUAL(stack_held(host->stack), 2);
+    iface_set_up(host->eth, false);
+    CHECK_EQUAL(drops(host, DROP_IFACE_DOWN), 1);
+    net_run(net, NS_PER_MS);
+    CHECK_EQUAL(sink->count, 1);
+    net_destroy(net);
+    sink_close(sink);
+}
+
+static void no_frame_comes_into_loopback_from_outside(void)
+{
+    struct net *net = net_create(1);
+    struct net_host *host = net_add_stack(net, "host", NULL);
+    net_inject(host, iface_find(host->stack, "lo"), "\x45", 1);
+    CHECK_EQUAL(drops(host, DROP_LINK_NOT_FOR_US), 1);
+    net_destroy(net);
+}
+
 static void a_small_host_is_small(void)
 {
     CHECK(sizeof(struct stack) + sizeof(struct iface) * 2 < 2048);
@@ -367,5 +392,7 @@ const struct unit_test suite_stack[] = {
     UNIT(packets_in_the_loopback_queue_at_the_end_are_counted),
     UNIT(loopback_that_is_down_takes_nothing),
     UNIT(broadcasts_are_heard_by_their_sender_too),
+    UNIT(what_comes_back_by_an_interface_ends_with_it),
+    UNIT(no_frame_comes_into_loopback_from_outside),
     UNIT(a_small_host_is_small),
     {0}};
