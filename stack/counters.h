@@ -98,6 +98,8 @@
     X(TCP_DELAYED_ACKS, "tcp.delayed-acks", "ACKs sent by the delayed-ACK timer")                  \
     X(TCP_SPURIOUS_RETRANSMITS, "tcp.spurious-retransmits", "retransmissions shown needless by D-SACK") \
     X(TCP_ICMP_OUT_OF_WINDOW, "tcp.icmp-out-of-window", "ICMP errors that quote nothing in flight")    \
+    X(TCP_COOKIES_SENT, "tcp.cookies-sent", "SYNs answered with a cookie")                         \
+    X(TCP_COOKIES_ACCEPTED, "tcp.cookies-accepted", "cookies that came back and were good")        \
     X(TCP_FAST_PATH, "tcp.fast-path", "segments taken by header prediction")
 
 // clang-format on

@@ -122,6 +122,7 @@ enum setting_kind {
     X(tcp, rack, "rack", SETTING_BOOL, 0, 1, 1, "loss detection by time, off: by count, RFC 6675; RFC 8985") \
     X(tcp, tail_loss_probe, "tail-loss-probe", SETTING_BOOL, 0, 1, 1, "RFC 8985 7, Linux tcp_early_retrans") \
     X(tcp, frto, "frto", SETTING_BOOL, 0, 1, 1, "detect spurious timeouts; RFC 5682, Linux tcp_frto") \
+    X(tcp, syn_cookies, "syn-cookies", SETTING_BOOL, 0, 1, 1, "answer SYNs beyond the backlog without keeping them; RFC 4987 3.6, Linux tcp_syncookies") \
     X(tcp, backlog_max, "backlog-max", SETTING_INTEGER, 0, 1000000, 4096, "largest backlog of a listener; Linux somaxconn") \
     X(tcp, timer_slack, "timer-slack", SETTING_TIME, 0, 1 * SEC, 2 * MS, "added to short loss timers; Linux two ticks") \
     X(tcp, offload, "offload", SETTING_BOOL, 0, 1, 1, "send in bursts as a host with segmentation offload; Linux tso") \

@@ -24,6 +24,9 @@ int tcp_listener_create(struct tcp_connection *c, int backlog)
     return 0;
 }
 
+// Cookies are believed for so long after the last one was given.
+#define COOKIES_ACCEPTED (128 * NS_PER_S)
+
 static bool accept_queue_is_full(const struct tcp_listener *l)
 {
     return l->ready_count > l->backlog;
@@ -131,7 +134,8 @@ static int prepare_child(struct tcp_connection *child,
     return 0;
 }
 
-static void make_child(struct tcp_connection *parent, struct tcp_arrival *a)
+struct tcp_connection *tcp_listen_new_child(struct tcp_connection *parent,
+                                            const struct tcp_arrival *a)
 {
     struct stack *stack = tcp_stack(parent);
     int error;
@@ -142,17 +146,29 @@ static void make_child(struct tcp_connection *parent, struct tcp_arrival *a)
         tcp_connection_create(stack, parent->socket.family, &error);
     if (child && prepare_child(child, parent, a, ports) != 0) {
         tcp_connection_destroy(child);
-        child = NULL;
+        return NULL;
     }
-    if (!child) {
-        tcp_arrival_drop(parent, a, DROP_NO_BUFFER);
-        return;
-    }
+    return child;
+}
+
+void tcp_listen_adopt(struct tcp_connection *parent,
+                      struct tcp_connection *child)
+{
     child->is_passive = true;
     child->listener = parent->listener;
     parent->listener->pending_count++;
     child->statistics.segments_in++;
     tcp_set_state(child, TCP_SYN_RECEIVED);
+}
+
+static void make_child(struct tcp_connection *parent, struct tcp_arrival *a)
+{
+    struct tcp_connection *child = tcp_listen_new_child(parent, a);
+    if (!child) {
+        tcp_arrival_drop(parent, a, DROP_NO_BUFFER);
+        return;
+    }
+    tcp_listen_adopt(parent, child);
     tcp_hold(child);
     tcp_fast_open_child(parent, child, a);
     tcp_send_syn(child);
@@ -168,16 +184,20 @@ void tcp_listen_input(struct tcp_connection *c, struct tcp_arrival *a)
     if (a->flags & TCP_RST) {
         tcp_arrival_drop(c, a, DROP_TCP_UNEXPECTED);
     } else if (a->flags & TCP_ACK) {
-        tcp_reset_reply(stack, a, DROP_TCP_UNEXPECTED);
+        if (!tcp_cookie_accept(c, a))
+            tcp_reset_reply(stack, a, DROP_TCP_UNEXPECTED);
     } else if (!(a->flags & TCP_SYN) ||
-               ((a->flags & TCP_FIN) &&
-                !tcp_settings(c)->tcp_accept_syn_fin)) {
+               ((a->flags & TCP_FIN) && !tcp_settings(c)->tcp_accept_syn_fin)) {
         tcp_arrival_drop(c, a, DROP_TCP_UNEXPECTED);
-    } else if (accept_queue_is_full(c->listener) ||
-               pending_is_full(c->listener)) {
+    } else if (accept_queue_is_full(c->listener)) {
         tcp_arrival_drop(c, a, DROP_TCP_BACKLOG_FULL);
-    } else {
+    } else if (!pending_is_full(c->listener)) {
         make_child(c, a);
+    } else if (tcp_settings(c)->tcp_syn_cookies) {
+        c->listener->cookies_until = tcp_now(c) + COOKIES_ACCEPTED;
+        tcp_cookie_answer(c, a);
+    } else {
+        tcp_arrival_drop(c, a, DROP_TCP_BACKLOG_FULL);
     }
 }
 

@@ -118,18 +118,75 @@ static void ece_and_cwr_on_a_syn_get_ece_back(void) // RFC 3168 6.1.1
     rig_destroy(&r);
 }
 
+// Nine SYNs for a backlog of five; the peer has every option.
+static void overflow_backlog(struct rig *r)
+{
+    for (unsigned i = 0; i < 9; i++) {
+        struct rig_segment syn = {.flags = TCP_SYN, .seq = RIG_PEER_ISN};
+        syn.options = (struct tcp_options){.has_mss = true,
+                                           .mss = 1450,
+                                           .has_timestamps = true,
+                                           .ts_value = 77,
+                                           .has_window_scale = true,
+                                           .window_scale = 3,
+                                           .has_sack_permitted = true};
+        r->peer_port = (uint16_t)(4000 + i);
+        rig_inject(r, &syn);
+    }
+}
+
 static void a_full_backlog_ignores_syns(void)
 {
     struct rig r;
-    rig_reach(&r, TCP_LISTEN);
-    for (unsigned i = 0; i < 9; i++) {
-        r.peer_port = (uint16_t)(4000 + i);
-        rig_inject(
-            &r, &(struct rig_segment){.flags = TCP_SYN, .seq = RIG_PEER_ISN});
-    }
-    CHECK_EQUAL(r.sent_count, 5); // the backlog
+    rig_create(&r);
+    r.settings.tcp_syn_cookies = 0;
+    rig_start(&r);
+    rig_listen(&r);
+    overflow_backlog(&r);
+    CHECK_EQUAL(r.sent_count, 5);
     CHECK_EQUAL(drops(&r, DROP_TCP_BACKLOG_FULL), 4);
     CHECK(rig_accept(&r) == NULL);
+    rig_destroy(&r);
+}
+
+static void cookies_carry_a_handshake_through_a_full_backlog(void) // RFC 4987
+{
+    struct rig r;
+    rig_create(&r);
+    r.settings.tcp_timestamps = 1;
+    r.settings.tcp_window_scaling = 1;
+    rig_start(&r);
+    rig_listen(&r);
+    overflow_backlog(&r);
+    CHECK_EQUAL(r.sent_count, 9);
+    CHECK_EQUAL(stack_counter(r.host->stack, COUNT_TCP_COOKIES_SENT), 4);
+    net_run(r.net, 70 * NS_PER_S); // the children are gone, the cookie is not
+    const struct rig_sent syn_ack = r.sent[8];
+    struct rig_segment ack = {.flags = TCP_ACK,
+                              .seq = RIG_PEER_ISN + 1,
+                              .ack = syn_ack.header.seq + 101,
+                              .length = 5,
+                              .options = {.has_timestamps = true,
+                                          .ts_value = 80,
+                                          .ts_echo = syn_ack.options.ts_value}};
+    rig_forget_sent(&r);
+    rig_inject(&r, &ack);
+    CHECK_TEXT(r.flags_sent, "R"); // forged
+    ack.ack -= 100;
+    rig_inject(&r, &ack);
+    CHECK_EQUAL(rig_state(&r), TCP_ESTABLISHED);
+    const struct tcp_connection *c = rig_connection(&r);
+    CHECK(c->has_sack && c->has_timestamps);
+    CHECK_EQUAL(c->snd_wscale, 3);
+    CHECK_EQUAL(c->peer_mss, 1440);
+    CHECK_EQUAL(c->rcv_nxt, RIG_PEER_ISN + 6);
+    CHECK(rig_accept(&r) != NULL);
+    // Too old.
+    r.peer_port = 4007;
+    net_run(r.net, 70 * NS_PER_S);
+    rig_forget_sent(&r);
+    rig_inject(&r, &ack);
+    CHECK_TEXT(r.flags_sent, "R");
     rig_destroy(&r);
 }
 
@@ -637,6 +694,7 @@ const struct unit_test suite_tcp_segments[] = {
     UNIT(a_zero_window_in_the_syn_ack_holds_data),
     UNIT(ece_and_cwr_on_a_syn_get_ece_back),
     UNIT(a_full_backlog_ignores_syns),
+    UNIT(cookies_carry_a_handshake_through_a_full_backlog),
     UNIT(a_refused_connection_says_so),
     UNIT(an_unanswered_connection_times_out),
     UNIT(an_old_ack_with_new_data_is_taken),
