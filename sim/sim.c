@@ -13,6 +13,10 @@
 #include "sim/name_table.h"
 #include "sim/report/report.h"
 
+// Events at one time: far more than a network of 100,000 hosts makes when all
+// of them start at once, and a few seconds of work.
+enum { INSTANT_LIMIT = 50000000 };
+
 static int create_parts(struct sim *sim, const struct sim_config *config)
 {
     sim->name = strdup(config->name != NULL ? config->name : "");
@@ -33,6 +37,7 @@ int sim_create(const struct sim_config *config, struct sim **out)
     if (sim == NULL)
         return -ENOMEM;
     engine_init(&sim->engine);
+    sim->engine.instant_limit = INSTANT_LIMIT;
     sim->seed = config->seed;
     sim->nodes_end = &sim->nodes;
     sim->links_end = &sim->links;
@@ -159,10 +164,29 @@ uint64_t sim_new_order(struct sim *sim)
     return event_order(0, sim->next_source++);
 }
 
+static void tell_limit(struct sim *sim)
+{
+    const struct engine *engine = &sim->engine;
+
+    if (engine->event_limit != 0 && engine->events_run >= engine->event_limit)
+        sim_set_error(sim, "stopped at the limit of %llu events",
+                      (unsigned long long)engine->event_limit);
+    else
+        sim_set_error(sim,
+                      "stopped: %llu events at %lld ns, and time does not go "
+                      "on; is there a loop of links without delay?",
+                      (unsigned long long)engine->events_at_now,
+                      (long long)engine->now);
+}
+
 enum engine_result sim_run(struct sim *sim, ns_t until)
 {
     must(!sim->is_finished);
-    return engine_run(&sim->engine, until);
+    enum engine_result result = engine_run(&sim->engine, until);
+
+    if (result == ENGINE_LIMIT)
+        tell_limit(sim);
+    return result;
 }
 
 void sim_stop(struct sim *sim) { engine_stop(&sim->engine); }

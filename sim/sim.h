@@ -59,6 +59,7 @@ struct sim {
     bool is_finished;
     struct fault_plan *fault_plan; // link/fault_plan.h; NULL: dice
     bool records_faults;
+    uint32_t capture_count; // made so far
     // What a captures directory needs; NULL: none.
     char *capture_dir;
 };
@@ -75,6 +76,7 @@ void sim_set_error(struct sim *sim, const char *format, ...)
 // The number of an event source that belongs to no node (scripts, timetables):
 // node 0.
 uint64_t sim_new_order(struct sim *sim);
+// ENGINE_LIMIT: sim_error() says which limit.
 enum engine_result sim_run(struct sim *sim, ns_t until);
 void sim_stop(struct sim *sim); // from a handler: the run ends after this event
 // Closes captures, checks the invariants of every link and stack. Results stay

@@ -7,13 +7,20 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "sim/capture/internal.h"
 #include "sim/link/link.h"
 #include "sim/sim.h"
 
-enum { FLUSH_SIZE = 256 << 10 }; // bytes; one write(2) of about so much
+// Bytes that are written at a time. Hundreds of captures get along with less
+// memory each; what is in the files does not depend on it.
+enum {
+    FLUSH_SIZE = 256 << 10,
+    SMALL_FLUSH_SIZE = 32 << 10,
+    MANY_CAPTURES = 64
+};
 
 // --- Life
 
@@ -32,7 +39,9 @@ static struct capture *capture_alloc(struct sim *sim, struct port *port,
         config->snap_length != 0 ? config->snap_length : UINT32_MAX;
     capture->first_time = capture->last_time = NS_NEVER;
     capture->first_record = capture->next_record = 1;
-    capture->flush_at = FLUSH_SIZE;
+    capture->flush_size =
+        sim->capture_count++ < MANY_CAPTURES ? FLUSH_SIZE : SMALL_FLUSH_SIZE;
+    capture->flush_at = capture->flush_size;
     capture->path = strdup(config->path);
     capture->hash = XXH3_createState();
     if (capture->path == NULL || capture->hash == NULL ||
@@ -44,6 +53,28 @@ static struct capture *capture_alloc(struct sim *sim, struct port *port,
     return capture;
 }
 
+// A process may have few files open unless it asks for more.
+static bool raise_file_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 ||
+        limit.rlim_cur == limit.rlim_max)
+        return false;
+    limit.rlim_cur = limit.rlim_max;
+    return setrlimit(RLIMIT_NOFILE, &limit) == 0;
+}
+
+static int open_file(const char *path)
+{
+    int flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC;
+    int fd = open(path, flags, 0666);
+
+    if (fd < 0 && errno == EMFILE && raise_file_limit())
+        fd = open(path, flags, 0666);
+    return fd < 0 ? -errno : fd;
+}
+
 int capture_create(struct sim *sim, struct port *port,
                    const struct capture_config *config)
 {
@@ -52,14 +83,12 @@ int capture_create(struct sim *sim, struct port *port,
 
     if (capture == NULL)
         return -ENOMEM;
-    capture->fd =
-        open(config->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (capture->fd < 0) {
-        int error = -errno;
-
+    int fd = open_file(config->path);
+    if (fd < 0) {
         capture_destroy(capture);
-        return error;
+        return fd;
     }
+    capture->fd = fd;
     port->capture = capture;
     return 0;
 }
@@ -260,8 +289,8 @@ static void flush(struct capture *capture, bool all)
         records = settled_records(capture, &bytes);
     if (records > 0)
         write_records(capture, records, bytes);
-    capture->flush_at = FLUSH_SIZE;
-    if (capture->pending.length * 2 > FLUSH_SIZE) // much is still open
+    capture->flush_at = capture->flush_size;
+    if (capture->pending.length * 2 > capture->flush_at) // much is still open
         capture->flush_at = capture->pending.length * 2;
 }
 

@@ -58,6 +58,7 @@ struct capture {
     struct buffer pending; // records not yet written
     uint32_t first_record; // number of the first of those
     uint32_t next_record;
+    size_t flush_size;        // bytes that are written at a time, about
     size_t flush_at;          // bytes of pending that start a write
     struct buffer amendments; // struct amendment
     uint32_t amendment_count; // ever

@@ -195,8 +195,11 @@ static void run_first(struct engine *engine)
 {
     struct event *event = engine->heap[0].event;
 
+    if (event->time != engine->now)
+        engine->events_at_now = 0;
     engine->now = event->time;
     engine->events_run++;
+    engine->events_at_now++;
     event->time = NS_NEVER;
     event->index = NOT_QUEUED;
     engine->heap[0].event = &engine->hole;
@@ -211,6 +214,15 @@ static void run_first(struct engine *engine)
 static bool is_interrupted(const struct engine *engine)
 {
     return engine->interrupted != NULL && *engine->interrupted != 0;
+}
+
+static bool is_at_limit(const struct engine *engine)
+{
+    return (engine->event_limit != 0 &&
+            engine->events_run >= engine->event_limit) ||
+           (engine->instant_limit != 0 &&
+            engine->events_at_now >= engine->instant_limit &&
+            engine->heap[0].time == engine->now);
 }
 
 enum engine_result engine_run(struct engine *engine, ns_t until)
@@ -229,8 +241,7 @@ enum engine_result engine_run(struct engine *engine, ns_t until)
             engine->now = max_i64(engine->now, until);
             return ENGINE_UNTIL;
         }
-        if (engine->event_limit != 0 &&
-            engine->events_run >= engine->event_limit)
+        if (is_at_limit(engine))
             return ENGINE_LIMIT;
         run_first(engine);
     }

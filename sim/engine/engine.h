@@ -38,7 +38,10 @@ struct engine {
     struct event hole; // the place of the event that is running (engine.c)
     uint64_t events_run;
     uint64_t event_limit; // 0: none; a run beyond it stops with ENGINE_LIMIT
-    bool stop_requested;  // set by engine_stop, from handlers
+    // The same for events at one and the same time, which a loop of links
+    // without delay would go on making for ever.
+    uint64_t instant_limit, events_at_now;
+    bool stop_requested;       // set by engine_stop, from handlers
     volatile int *interrupted; // set by a signal handler; NULL: none. Looked at
                                // between events
 };

@@ -251,8 +251,9 @@ static bool pass_sent_hooks(struct link_direction *d, struct packet *frame,
         t->extra += verdict.delay;
         t->keeps_order = false;
         transit_count(t, FATE_DELAYED, &d->stats.delayed);
-        direction_note(d, t->record, "delayed by %.6f ms by a script",
-                       (double)verdict.delay / NS_PER_MS);
+        direction_note(d, t->record, "delayed by %lld.%06lld ms by a script",
+                       (long long)(verdict.delay / NS_PER_MS),
+                       (long long)(verdict.delay % NS_PER_MS));
     }
     return true;
 }

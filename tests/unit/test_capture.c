@@ -405,6 +405,23 @@ static void a_file_that_cannot_be_opened_is_refused(void)
     link_fixture_fini(&f);
 }
 
+static void a_low_limit_of_open_files_is_raised(void)
+{
+    struct capture_config config = {.path = "/dev/null"};
+    struct rlimit before, low;
+    struct link_fixture f;
+
+    link_fixture_init(&f, NULL);
+    int next = open("/dev/null", O_RDONLY);
+    must(next >= 0 && getrlimit(RLIMIT_NOFILE, &before) == 0);
+    low = (struct rlimit){(rlim_t)next + 1, before.rlim_max};
+    must(setrlimit(RLIMIT_NOFILE, &low) == 0);
+    CHECK_EQUAL(capture_create(f.sim, f.link->ends[0], &config), 0);
+    must(setrlimit(RLIMIT_NOFILE, &before) == 0);
+    close(next);
+    link_fixture_fini(&f);
+}
+
 static void a_full_disk_ends_the_capture_and_not_the_run(void)
 {
     struct capture_config config = {.path = "/dev/full"};
@@ -482,6 +499,7 @@ const struct unit_test suite_capture[] = {
     UNIT(libpcap_reads_pcapng),
     UNIT(libpcap_reads_the_classic_format),
     UNIT(a_file_that_cannot_be_opened_is_refused),
+    UNIT(a_low_limit_of_open_files_is_raised),
     UNIT(a_full_disk_ends_the_capture_and_not_the_run),
     UNIT(what_is_in_a_cut_file_is_whole_blocks),
     UNIT(the_hash_tells_captures_apart),

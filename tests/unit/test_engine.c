@@ -320,6 +320,37 @@ static void an_event_limit_ends_an_endless_run(void)
     bench_destroy(bench);
 }
 
+static void again_at_once(struct noter *noter)
+{
+    at(bench_of(noter), noter->number, bench_of(noter)->engine.now);
+}
+
+static void time_that_stands_still_ends_the_run(void)
+{
+    struct bench *bench = bench_create();
+
+    bench->noters[0].then = again_at_once;
+    bench->engine.instant_limit = 500;
+    at(bench, 0, 3);
+    at(bench, 1, 2);
+    CHECK_EQUAL(engine_run(&bench->engine, NS_NEVER), ENGINE_LIMIT);
+    CHECK_EQUAL(bench->engine.events_run, 501);
+    CHECK_EQUAL(bench->engine.now, 3);
+    bench_destroy(bench);
+}
+
+static void many_events_at_different_times_are_no_standstill(void)
+{
+    struct bench *bench = bench_create();
+
+    bench->noters[0].then = again_in_10;
+    bench->noters[0].left = 2000;
+    bench->engine.instant_limit = 500;
+    at(bench, 0, 0);
+    CHECK_EQUAL(engine_run(&bench->engine, NS_NEVER), ENGINE_IDLE);
+    bench_destroy(bench);
+}
+
 static void an_interrupt_ends_the_run_between_events(void)
 {
     struct bench *bench = bench_create();
@@ -408,6 +439,8 @@ const struct unit_test suite_engine[] = {
     UNIT(an_owner_may_free_its_event_while_it_runs),
     UNIT(stopping_ends_the_run_after_the_event),
     UNIT(an_event_limit_ends_an_endless_run),
+    UNIT(time_that_stands_still_ends_the_run),
+    UNIT(many_events_at_different_times_are_no_standstill),
     UNIT(an_interrupt_ends_the_run_between_events),
     UNIT(reserved_room_is_there),
     UNIT(random_operations_keep_the_order),

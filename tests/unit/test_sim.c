@@ -145,6 +145,31 @@ static void the_same_run_has_the_same_fingerprint(void)
     CHECK(first != run_once(1, CHANCE_ALWAYS / 2));
 }
 
+static void a_loop_of_links_without_delay_is_noticed(void)
+{
+    struct sim *sim = host_fixture_create(1);
+    struct link_config config = {0};
+    struct link *link;
+    struct node *sw[2];
+
+    sim->engine.instant_limit = 10000;
+    must(sim_add_switch(sim, &(struct switch_config){.name = "s"}, &sw[0]) ==
+         0);
+    must(sim_add_switch(sim, &(struct switch_config){.name = "t"}, &sw[1]) ==
+         0);
+    config.ends[0] = sw[0];
+    config.ends[1] = sw[1];
+    must(sim_add_link(sim, &config, &link) == 0);
+    must(sim_add_link(sim, &config, &link) == 0);
+    struct packet *frame = packet_alloc(sim->pool, 0, 60);
+    must(frame != NULL);
+    memset(packet_put(frame, 60), 0xff, 60);
+    port_send(sw[0]->ports, frame);
+    CHECK_EQUAL(sim_run(sim, NS_PER_S), ENGINE_LIMIT);
+    CHECK(strstr(sim_error(sim), "time does not go on") != NULL);
+    host_fixture_destroy(sim);
+}
+
 static void ending_with_packets_everywhere_loses_none(void)
 {
     struct sim *sim = host_fixture_create(1);
@@ -169,6 +194,7 @@ const struct unit_test suite_sim[] = {
     UNIT(orders_of_no_node_come_first),
     UNIT(addresses_are_found_by_name_and_names_by_address),
     UNIT(the_same_run_has_the_same_fingerprint),
+    UNIT(a_loop_of_links_without_delay_is_noticed),
     UNIT(ending_with_packets_everywhere_loses_none),
     {0},
 };
