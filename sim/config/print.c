@@ -11,7 +11,7 @@
 // --- Values -----------------------------------------------------------------
 
 // Plain where YAML takes it for the same text, quoted otherwise.
-static void print_text(FILE *out, const char *text)
+void print_text(FILE *out, const char *text)
 {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
                                 "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./%";

@@ -338,8 +338,10 @@ void print_app_keys(FILE *out, const struct app_config *config)
         if (row->kind == KEY_TEXT) {
             const char *words = NULL;
             memcpy(&words, (const char *)&keys + row->offset, sizeof words);
-            if (words)
-                fprintf(out, ", %s: \"%s\"", row->name, words);
+            if (words) {
+                fprintf(out, ", %s: ", row->name);
+                print_text(out, words);
+            }
             continue;
         }
         int64_t number = schema_get(row, &keys);

@@ -315,6 +315,8 @@ extern const struct schema scenario_schema, host_schema, switch_schema,
     capture_schema, limits_schema;
 void print_tap(FILE *out, const struct node_spec *node);
 void print_quantities(FILE *out); // expectations, for the reference
+// As YAML reads it back, quoted where that is needed.
+void print_text(FILE *out, const char *text);
 // ", bytes: 10MB, ...": the keys that mean something for its kind.
 void print_app_keys(FILE *out, const struct app_config *config);
 

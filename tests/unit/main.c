@@ -10,13 +10,14 @@
 
 // One row per file tests/unit/test_<module>.c, in alphabetical order.
 // clang-format off
-#define SUITES(X) \
+#define SUITES(X)                                                              \
     X(address)                                                                 \
     X(address_index)                                                           \
     X(arp)                                                                     \
     X(arp_protocol)                                                            \
     X(capture)                                                                 \
     X(checksum)                                                                \
+    X(condition)                                                               \
     X(congestion)                                                              \
     X(cubic)                                                                   \
     X(dad)                                                                     \
@@ -24,7 +25,7 @@
     X(engine)                                                                  \
     X(ethernet)                                                                \
     X(fault_plan)                                                              \
-    X(frame) \
+    X(frame)                                                                   \
     X(icmp)                                                                    \
     X(icmpv4)                                                                  \
     X(icmpv6)                                                                  \
@@ -39,8 +40,8 @@
     X(ipv6_input)                                                              \
     X(link)                                                                    \
     X(lua_sandbox)                                                             \
-    X(lua_scripts) \
-    X(lua_task) \
+    X(lua_scripts)                                                             \
+    X(lua_task)                                                                \
     X(nd)                                                                      \
     X(neighbour)                                                               \
     X(neighbour_discovery)                                                     \
@@ -60,6 +61,7 @@
     X(scenario_mistakes)                                                       \
     X(scenario_plan)                                                           \
     X(scenario_run)                                                            \
+    X(schema)                                                                  \
     X(set)                                                                     \
     X(settings)                                                                \
     X(sim)                                                                     \
@@ -79,7 +81,6 @@
     X(units)                                                                   \
     X(value)                                                                   \
     X(yaml)
-// clang-format on
 
 // Weak, so that a runner can be linked from a few files while one works on
 // them; a row without its file fails when all suites are asked for.

@@ -501,7 +501,7 @@ static void applications_are_checked(void)
         "write two entries\n"
         "t.yaml:11:5: which kind? An application has one of tcp-bulk, "
         "tcp-sink, udp-cbr, udp-sink, echo, request-response, responder, "
-        "ping\n"
+        "ping, discard, chargen, http, http-get\n"
         "t.yaml:12:12: host: 's' is a switch; applications run on hosts and "
         "routers\n"
         "t.yaml:13:37: bytes: means nothing for echo\n"
