@@ -167,6 +167,11 @@ static void events_wait_for_the_end_of_the_call(void)
     CHECK_EQUAL(listener.events, EVENT_READABLE | EVENT_WRITABLE);
     stack_run(a->stack);
     CHECK_EQUAL(listener.calls, 1); // and told once only
+    listener.events = 0;
+    stack_enter(a->stack);
+    socket_notify(listener.socket, EVENT_URGENT);
+    stack_leave(a->stack);
+    CHECK_EQUAL(listener.events, EVENT_URGENT);
     net_destroy(net);
 }
 

@@ -467,6 +467,30 @@ static void checksums_can_be_left_out_over_ipv4_only(void)
     net_destroy(pair.net);
 }
 
+// A sum of zero is sent as its other form, since zero means "none" (RFC 768).
+static void a_checksum_of_zero_is_sent_as_all_ones(void)
+{
+    static const char *const targets[] = {"10.0.0.2:7", "[2001:db8::2]:7"};
+    for (unsigned i = 0; i < ARRAY_LENGTH(targets); i++) {
+        struct pair pair;
+        uint8_t payload[2] = {0, 0};
+        pair_open(&pair);
+        struct endpoint to = net_endpoint(targets[i]);
+        struct socket *receiver = open_on(pair.b, targets[i]);
+        struct socket *sender = open_on(pair.a, i ? "[::]:0" : "0.0.0.0:0");
+        net_record(pair.net);
+        CHECK_EQUAL(socket_send_to(sender, payload, 2, 0, &to), 2);
+        run(&pair);
+        put_be16(payload, checksum_on_wire(pair.net, i ? 40 : 20));
+        CHECK_EQUAL(socket_send_to(sender, payload, 2, 0, &to), 2);
+        run(&pair);
+        CHECK_EQUAL(checksum_on_wire(pair.net, i ? 40 : 20), 0xffff);
+        CHECK_EQUAL(socket_receive(receiver, payload, 2, 0), 2);
+        CHECK_EQUAL(socket_receive(receiver, payload, 2, 0), 2);
+        net_destroy(pair.net);
+    }
+}
+
 // A datagram from 10.0.0.1 or 2001:db8::1, port 9, to b's port 7.
 struct crafted {
     uint8_t bytes[128];
@@ -806,6 +830,11 @@ static void a_socket_of_an_interface_hears_that_interface(void)
     CHECK_TEXT(receive(ethernet), "wire");
     CHECK_TEXT(receive(loopback), "self");
     CHECK_TEXT(receive(ethernet), "");
+    socket_close(ethernet);
+    send_to(open_on(pair.a, "0.0.0.0:0"), "10.0.0.2:7", "wire");
+    run(&pair);
+    CHECK_TEXT(receive(loopback), "");
+    CHECK_EQUAL(stack_drops(pair.b->stack, DROP_UDP_NO_SOCKET), 1);
     net_destroy(pair.net);
 }
 
@@ -1218,4 +1247,5 @@ const struct unit_test suite_udp_socket[] = {
     UNIT(our_own_groups_and_broadcasts_come_back_to_us),
     UNIT(connecting_without_a_free_port_is_refused),
     UNIT(fragments_leave_together_or_not_at_all),
+    UNIT(a_checksum_of_zero_is_sent_as_all_ones),
     {0}};
