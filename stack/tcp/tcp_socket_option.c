@@ -6,11 +6,26 @@ enum { MOST_BUFFER = 1 << 30, LEAST_BUFFER = 256 };
 
 static bool is_flag(int64_t value) { return value == 0 || value == 1; }
 
-static int set_buffer(uint32_t *limit, int64_t value)
+static bool is_buffer_size(int64_t value)
 {
-    if (value < LEAST_BUFFER || value > MOST_BUFFER)
+    return value >= LEAST_BUFFER && value <= MOST_BUFFER;
+}
+
+static int set_send_buffer(struct tcp_connection *c, int64_t value)
+{
+    if (!is_buffer_size(value))
         return -EINVAL;
-    *limit = (uint32_t)value;
+    c->has_send_limit = true;
+    c->send_limit = (uint32_t)value;
+    return 0;
+}
+
+static int set_receive_buffer(struct tcp_connection *c, int64_t value)
+{
+    if (!is_buffer_size(value))
+        return -EINVAL;
+    c->has_receive_limit = true;
+    c->receive_limit = (uint32_t)value;
     return 0;
 }
 
@@ -105,11 +120,9 @@ int tcp_set_option(struct socket *socket, enum socket_option option,
     case OPTION_LINGER:
         return set_linger(c, value);
     case OPTION_SEND_BUFFER:
-        c->has_send_limit = true;
-        return set_buffer(&c->send_limit, value);
+        return set_send_buffer(c, value);
     case OPTION_RECEIVE_BUFFER:
-        c->has_receive_limit = true;
-        return set_buffer(&c->receive_limit, value);
+        return set_receive_buffer(c, value);
     case OPTION_MAX_SEGMENT:
         return set_max_segment(c, value);
     case OPTION_URGENT_INLINE:

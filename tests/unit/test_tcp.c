@@ -50,10 +50,30 @@ static void a_source_needs_no_buffer(void)
     transfer(IP_V4, 3000000, 100, true);
 }
 
+static void a_refused_buffer_size_changes_nothing(void)
+{
+    struct net *net = net_create(1);
+    struct net_host *host = net_add_stack(net, "host", NULL);
+    struct socket *socket;
+    int64_t before, after;
+    CHECK_FATAL(socket_open(host->stack, SOCKET_STREAM, IP_V4, 0, &socket) ==
+                0);
+    socket_get_option(socket, OPTION_RECEIVE_BUFFER, &before);
+    CHECK_EQUAL(socket_set_option(socket, OPTION_RECEIVE_BUFFER, 1), -EINVAL);
+    CHECK_EQUAL(socket_set_option(socket, OPTION_SEND_BUFFER, 1), -EINVAL);
+    socket_get_option(socket, OPTION_RECEIVE_BUFFER, &after);
+    CHECK_EQUAL(after, before);
+    const struct tcp_connection *c = (struct tcp_connection *)socket;
+    CHECK(!c->has_receive_limit && !c->has_send_limit);
+    socket_close(socket);
+    net_destroy(net);
+}
+
 const struct unit_test suite_tcp[] = {
     UNIT(a_connection_opens_and_closes_without_data),
     UNIT(one_byte_arrives),
     UNIT(a_megabyte_arrives_over_ipv4),
     UNIT(a_megabyte_arrives_over_ipv6_both_ways),
     UNIT(a_source_needs_no_buffer),
+    UNIT(a_refused_buffer_size_changes_nothing),
     {0}};
