@@ -122,6 +122,24 @@ static int choose_device(struct bridge *bridge, struct sim *sim,
     return STATUS_OK;
 }
 
+// A lease is told when it comes: it is the address that people wait for.
+static void on_change(void *context, struct app *app)
+{
+    const struct bridge *bridge = context;
+    char address[IP_PREFIX_TEXT_SIZE], server[IP_ADDR_TEXT_SIZE];
+    const char *host = app_host(app)->node.name;
+    struct dhcp_lease lease;
+    if (!app_get_lease(app, &lease))
+        fprintf(stderr, "wirebed %s: '%s' has lost its lease\n",
+                bridge->run.command, host);
+    else
+        fprintf(stderr, "wirebed %s: '%s' has %s from %s for %lld s\n",
+                bridge->run.command, host,
+                ip_prefix_format(&lease.address, address),
+                ip_addr_format(&lease.server, server),
+                (long long)(lease.duration / NS_PER_S));
+}
+
 static int prepare(void *context, struct sim *sim)
 {
     struct bridge *bridge = context;
@@ -132,6 +150,9 @@ static int prepare(void *context, struct sim *sim)
                            "a link that ends there");
     for (size_t i = 0; i < bridge->tap_count && status == STATUS_OK; i++)
         status = choose_device(bridge, sim, bridge->taps[i]);
+    for (struct app *app = sim_next_app(sim, NULL); app;
+         app = sim_next_app(sim, app))
+        app_set_listener(app, bridge->run.is_quiet ? NULL : on_change, bridge);
     return status;
 }
 

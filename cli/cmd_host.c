@@ -12,6 +12,7 @@ static const struct option options[] = {
     {"tap", required_argument, NULL, 't'},
     {"kind", required_argument, NULL, 'k'},
     {"address", required_argument, NULL, 'a'},
+    {"dhcp", no_argument, NULL, 'D'},
     {"gateway", required_argument, NULL, 'g'},
     {"mac", required_argument, NULL, 'm'},
     {"mtu", required_argument, NULL, 'M'},
@@ -37,7 +38,7 @@ static const struct service services[] = {
 
 static void print_help(void)
 {
-    printf("Usage: wirebed host --tap DEVICE --address PREFIX[,...] "
+    printf("Usage: wirebed host --tap DEVICE (--address PREFIX[,...] | --dhcp) "
            "[OPTION]...\n"
            "\n"
            "Puts one host of ours on a device of this machine, and with it on "
@@ -51,6 +52,7 @@ static void print_help(void)
            "(default: tap)\n"
            "  --address 10.9.0.2/24,fd00::2/64\n"
            "                     addresses with their prefix lengths\n"
+           "  --dhcp             ask for an IPv4 address, and keep it\n"
            "  --gateway ADDRESS[,ADDRESS]\n"
            "                     default routers\n"
            "  --serve SERVICE[:PORT],...\n"
@@ -74,7 +76,7 @@ struct host_command {
     struct bridge bridge;
     const char *device, *kind, *addresses, *gateways, *mac, *mtu, *name,
         *services, *script;
-    bool only_shows;
+    bool only_shows, uses_dhcp;
 };
 
 // -1: go on.
@@ -93,6 +95,10 @@ static int read_option(struct host_command *c, int answer, char **argv)
         }
     if (answer == 'w') {
         c->only_shows = true;
+        return -1;
+    }
+    if (answer == 'D') {
+        c->uses_dhcp = true;
         return -1;
     }
     if (answer == 'h') {
@@ -126,13 +132,15 @@ static void write_host(struct text *out, const struct host_command *c)
 {
     text_add(out, "hosts:\n  ");
     text_add_quoted(out, c->name);
-    text_add(out, ":\n    addresses: ");
-    text_add_list(out, c->addresses);
-    text_add(out, "\n    mac: ");
+    text_add(out, ":\n    mac: ");
     if (c->mac)
         text_add_quoted(out, c->mac);
     else
         write_mac(out, c);
+    if (c->addresses) {
+        text_add(out, "\n    addresses: ");
+        text_add_list(out, c->addresses);
+    }
     if (c->mtu)
         text_add(out, "\n    mtu: %s", c->mtu);
     if (c->gateways) {
@@ -175,10 +183,16 @@ static int write_service(struct text *out, const struct host_command *c,
 static int write_services(struct text *out, const struct host_command *c)
 {
     int status = STATUS_OK;
-    if (!c->services || !*c->services)
-        return STATUS_OK;
-    text_add(out, "apps:\n");
-    for (const char *at = c->services; *at && status == STATUS_OK;) {
+    bool has_services = c->services && *c->services;
+    if (has_services || c->uses_dhcp)
+        text_add(out, "apps:\n");
+    if (c->uses_dhcp) {
+        text_add(out, "  - {host: ");
+        text_add_quoted(out, c->name);
+        text_add(out, ", dhcp: }\n");
+    }
+    for (const char *at = has_services ? c->services : "";
+         *at && status == STATUS_OK;) {
         size_t length = strcspn(at, ",");
         status = write_service(out, c, at, length);
         at += length + (at[length] == ',');
@@ -211,8 +225,9 @@ static int run(struct host_command *c)
     struct text scenario = {0};
     if (!c->device)
         return usage_error("host", "which device? --tap says it");
-    if (!c->addresses)
-        return usage_error("host", "which address? --address says it");
+    if (!c->addresses && !c->uses_dhcp)
+        return usage_error("host",
+                           "which address? --address says it, or --dhcp asks");
     int status = write_scenario(&scenario, c);
     if (status == STATUS_OK && c->only_shows)
         fputs(scenario.bytes, stdout);

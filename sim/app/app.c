@@ -26,6 +26,7 @@ static const struct app_kind_row kinds[APP_KIND_COUNT] = {
     [APP_CHARGEN] = {"chargen", &chargen_app},
     [APP_HTTP] = {"http", &http_server_app},
     [APP_HTTP_GET] = {"http-get", &http_client_app},
+    [APP_DHCP] = {"dhcp", &dhcp_client_app},
 };
 
 const char *app_kind_name(enum app_kind kind) { return kinds[kind].name; }
@@ -168,6 +169,14 @@ void app_set_timer(struct app *app, ns_t when)
 {
     engine_schedule(&app->sim->engine, &app->timer,
                     max_i64(when, app_now(app)));
+}
+
+void app_set_listener(struct app *app,
+                      void (*on_change)(void *context, struct app *app),
+                      void *context)
+{
+    app->on_change = on_change;
+    app->on_change_context = context;
 }
 
 struct app_stats app_get_stats(const struct app *app) { return app->stats; }

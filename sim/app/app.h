@@ -20,6 +20,7 @@ enum app_kind {
     APP_CHARGEN,   // sends characters over TCP and UDP (RFC 864)
     APP_HTTP,      // HTTP/1.1 server: generated bodies, files below `root`
     APP_HTTP_GET,  // its client: fetches `path` `count` times
+    APP_DHCP,      // gets and keeps an address for the host's first interface
     APP_KIND_COUNT
 };
 const char *app_kind_name(enum app_kind kind); // "tcp-bulk", ...
@@ -70,6 +71,21 @@ const char *app_name(const struct app *app);
 enum app_kind app_get_kind(const struct app *app);
 struct host *app_host(const struct app *app);
 struct app *sim_find_app(struct sim *sim, const char *name);
+// What DHCP gave to a host.
+struct dhcp_lease {
+    struct ip_prefix address;
+    struct ip_addr router; // IP_NONE: none
+    struct ip_addr server, dns[3];
+    unsigned dns_count;
+    ns_t duration;
+};
+bool app_get_lease(const struct app *app,
+                   struct dhcp_lease *out); // false: no lease, no DHCP
+// Called when an application has got or lost something that people should know
+// of (a lease).
+void app_set_listener(struct app *app,
+                      void (*on_change)(void *context, struct app *app),
+                      void *context);
 void app_destroy_all(struct sim *sim); // sim_destroy, before the hosts go
 struct app *sim_next_app(struct sim *sim,
                          struct app *previous); // in order of creation

@@ -16,7 +16,7 @@ struct app_ops {
 };
 extern const struct app_ops tcp_bulk_app, tcp_sink_app, udp_cbr_app,
     udp_sink_app, echo_app, request_app, responder_app, ping_app, discard_app,
-    chargen_app, http_server_app, http_client_app;
+    chargen_app, http_server_app, http_client_app, dhcp_client_app;
 
 struct app {
     const struct app_ops *ops;
@@ -27,6 +27,8 @@ struct app {
     struct app_config config;
     struct app_stats stats;
     struct event start_event, stop_event, timer;
+    void (*on_change)(void *context, struct app *app); // NULL: nobody asked
+    void *on_change_context;
 };
 
 static inline ns_t app_now(const struct app *app) { return sim_now(app->sim); }

@@ -14,9 +14,11 @@
 // hosts are, and out of 10.0.0.0/8 as long as there is room) and of
 // 2001:db8:1::/64, 2001:db8:2::/64, ... (RFC 3849). Hosts are numbered from 1
 // in order of the links and their ends. Where a domain has addresses of one
-// family only, its author meant that.
+// family only, its author meant that; and where a tap lets the world outside
+// in, nothing is chosen: it could be taken there.
 
 struct domain {
+    bool has_outside; // a tap: whose addresses are in use there nobody knows
     struct iface_spec *first, **end;
     uint32_t hosts;
 };
@@ -143,15 +145,43 @@ static bool nth_address(const struct ip_prefix *network, uint32_t n,
     return true;
 }
 
-static bool is_taken(const struct domain *domain, const struct ip_addr *address)
+static int by_address(const void *left, const void *right)
 {
-    // Those chosen in this pass are below the counter; what was there before
-    // is what can collide.
+    return ip_addr_compare(left, right);
+}
+
+// The addresses of the domain that were there before this pass, sorted; those
+// chosen in it are below the counter and cannot collide.
+struct taken {
+    struct ip_addr *addresses;
+    size_t count;
+};
+
+static struct taken collect_taken(const struct domain *domain)
+{
+    struct taken t = {NULL, 0};
+    size_t capacity = 0;
     for (const struct iface_spec *i = domain->first; i; i = i->domain_next)
-        for (const struct address_spec *a = i->addresses; a; a = a->next)
-            if (!a->is_fresh && ip_addr_equal(&a->prefix.addr, address))
-                return true;
-    return false;
+        for (const struct address_spec *a = i->addresses; a; a = a->next) {
+            if (a->is_fresh)
+                continue;
+            if (t.count == capacity) {
+                capacity = capacity ? capacity * 2 : 16;
+                t.addresses =
+                    realloc(t.addresses, capacity * sizeof *t.addresses);
+                must(t.addresses);
+            }
+            t.addresses[t.count++] = a->prefix.addr;
+        }
+    if (t.count)
+        qsort(t.addresses, t.count, sizeof *t.addresses, by_address);
+    return t;
+}
+
+static bool is_taken(const struct taken *t, const struct ip_addr *address)
+{
+    return t->count && bsearch(address, t->addresses, t->count,
+                               sizeof *t->addresses, by_address);
 }
 
 static const struct address_spec *find_given(const struct domain *domain,
@@ -198,6 +228,7 @@ static void say_full(struct plan *plan, const struct iface_spec *iface,
 static void number_hosts(struct plan *plan, struct domain *domain,
                          const struct ip_prefix *network, uint8_t family)
 {
+    struct taken taken = collect_taken(domain);
     uint32_t n = network->length == (family == IP_V4 ? 31 : 127) ? 0 : 1;
     for (struct iface_spec *i = domain->first; i; i = i->domain_next) {
         struct ip_prefix chosen = {.length = network->length};
@@ -206,15 +237,16 @@ static void number_hosts(struct plan *plan, struct domain *domain,
         bool is_there;
         do
             is_there = nth_address(network, n++, &chosen.addr);
-        while (is_there && is_taken(domain, &chosen.addr));
+        while (is_there && is_taken(&taken, &chosen.addr));
         if (!is_there) {
             say_full(plan, i, network);
-            return;
+            break;
         }
         struct address_spec *a =
             iface_add_spec(plan->s, &i->addresses, &chosen, i->place);
         a->is_chosen = a->is_fresh = true;
     }
+    free(taken.addresses);
 }
 
 static bool is_needed(const struct domain *domain, uint8_t family)
@@ -230,6 +262,8 @@ static void plan_family(struct plan *plan, struct domain *domain,
 {
     struct ip_prefix network;
     const struct address_spec *given = find_given(domain, family);
+    if (domain->has_outside)
+        return;
     if (!is_needed(domain, family) || (!given && find_given(domain, IP_NONE)))
         return;
     if (given)
@@ -278,6 +312,7 @@ static void collect(struct plan *plan)
             *domain->end = iface;
             domain->end = &iface->domain_next;
             domain->hosts++;
+            domain->has_outside |= iface->node->kind == NODE_TAP;
             collect_given(plan, iface, &capacity);
         }
 }

@@ -83,6 +83,8 @@ static const struct schema_key app_keys[] = {
     KIND("http", "PORT",
          "serves /bytes/N, /chunked/N and files; 80 by default"),
     KIND("http-get", "HOST:PORT", "fetches `path` `count` times"),
+    KIND("dhcp", "nothing",
+         "gets an address for the host's first interface, and keeps it"),
 #undef KIND
 };
 const struct schema app_schema = {
@@ -146,7 +148,7 @@ find_kind(struct scenario *s, const struct value *map, enum app_kind *kind)
                         "which kind? An application has one of tcp-bulk, "
                         "tcp-sink, udp-cbr, udp-sink, echo, request-response, "
                         "responder, ping, discard, chargen, http, "
-                        "http-get");
+                        "http-get, dhcp");
     return found;
 }
 
@@ -172,6 +174,12 @@ static void read_server(struct scenario *s, const struct value *value,
              !parse_port(value->text, &app->config.port))
         schema_refuse(value, value->key, "a port from 1 to 65535",
                       s->diagnostics);
+}
+
+static void read_nothing(struct scenario *s, const struct value *value)
+{
+    if (value->kind != VALUE_NULL)
+        schema_refuse(value, value->key, "nothing behind it", s->diagnostics);
 }
 
 // "server:9", "10.0.0.2:9", "[2001:db8::2]:9"; ping: without a port.
@@ -284,7 +292,9 @@ static void read_app(struct scenario *s, const struct value *map)
     app->is_started_by_hand = !value_find(map, "start");
     check_meaning(s, map, kind);
     check_times(s, map, &app->config);
-    if (SERVERS & BIT(kind))
+    if (kind == APP_DHCP)
+        read_nothing(s, value);
+    else if (SERVERS & BIT(kind))
         read_server(s, value, app);
     else
         read_peer(s, value, app);

@@ -236,6 +236,19 @@ static int wait_for_events(struct loop *loop, struct epoll_event *events)
 
 // --- The loop
 
+// Leases are given back while there still is somebody to give them to.
+static void say_goodbye(struct loop *loop)
+{
+    struct engine *engine = &loop->sim->engine;
+
+    for (struct app *app = sim_next_app(loop->sim, NULL); app != NULL;
+         app = sim_next_app(loop->sim, app))
+        if (app_get_kind(app) == APP_DHCP)
+            app_stop(app);
+    engine_run(engine, engine->now);
+    flush_taps(loop);
+}
+
 static enum engine_result read_taps(struct loop *loop,
                                     const struct epoll_event *events, int count,
                                     int *error)
@@ -340,6 +353,8 @@ int realtime_run(struct sim *sim, const struct realtime_options *options,
     ns_t started = clock_now(CLOCK_MONOTONIC);
     if (error == 0)
         error = run_loop(&loop, result);
+    if (error == 0)
+        say_goodbye(&loop);
     stats->wall_seconds =
         (double)(clock_now(CLOCK_MONOTONIC) - started) / NS_PER_S;
     stats->cpu_seconds = cpu_seconds() - cpu;
