@@ -227,8 +227,8 @@ static uint32_t settled_records(struct capture *capture, size_t *bytes)
 {
     uint32_t pending = capture->next_record - capture->first_record;
     uint32_t settled =
-        link_oldest_record(capture->port->link, capture->port->end,
-                           capture->first_record, pending);
+        link_settled_records(capture->port->link, capture->port->end,
+                             capture->first_record, pending);
 
     *bytes = capture->pending.length;
     if (settled >= pending || capture->pending.length > CAPTURE_HOLD_LIMIT)

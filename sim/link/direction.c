@@ -222,7 +222,8 @@ void direction_depart(struct link_direction *d, struct packet *frame,
     }
     struct follower follower = {arrival_time(d, t), t->sent_at, t->slot};
     transit_remember(t, frame);
-    if (direction_put_under_way(d, frame, follower.time) && t->copy == 0)
+    if (direction_put_under_way(d, frame, follower.time) && t->copy == 0 &&
+        d->parked_count_followers)
         parked_follow(d, &follower);
 }
 

@@ -58,8 +58,8 @@ struct link_direction_stats
 direction_get_stats(struct link_direction *direction);
 // Invariant L1 (link.h).
 void direction_check(const struct link_direction *direction);
-uint32_t direction_oldest_record(const struct link_direction *direction,
-                                 uint32_t first, uint32_t count);
+uint32_t direction_settled_records(const struct link_direction *direction,
+                                   uint32_t first, uint32_t count);
 
 // Shared by the direction's own files.
 void direction_on_event(struct event *event);

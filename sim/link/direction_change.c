@@ -274,8 +274,8 @@ void direction_check(const struct link_direction *d)
              flights_at(&d->flights, n)->time);
 }
 
-uint32_t direction_oldest_record(const struct link_direction *d, uint32_t first,
-                                 uint32_t count)
+uint32_t direction_settled_records(const struct link_direction *d,
+                                   uint32_t first, uint32_t count)
 {
     uint32_t oldest = count;
 

@@ -105,8 +105,7 @@ void parked_follow(struct link_direction *d, const struct follower *follower)
 {
     struct follower copy = *follower;
 
-    if (d->parked_count_followers)
-        unpark(d, has_been_followed, release_behind, &copy);
+    unpark(d, has_been_followed, release_behind, &copy);
 }
 
 void parked_wake(struct link_direction *d)

@@ -298,8 +298,8 @@ void link_end(struct link *link)
     direction_clear(link->direction[1], LINK_DROP_END);
 }
 
-uint32_t link_oldest_record(const struct link *link, unsigned end,
-                            uint32_t first, uint32_t count)
+uint32_t link_settled_records(const struct link *link, unsigned end,
+                              uint32_t first, uint32_t count)
 {
-    return direction_oldest_record(link->direction[end], first, count);
+    return direction_settled_records(link->direction[end], first, count);
 }

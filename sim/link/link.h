@@ -206,8 +206,8 @@ void link_destroy(struct link *link); // before its nodes; NULL is fine
 // Of the `count` records of the capture at that end that begin with number
 // `first`: how many are older than any frame of theirs that is still on the
 // link.
-uint32_t link_oldest_record(const struct link *link, unsigned end,
-                            uint32_t first, uint32_t count);
+uint32_t link_settled_records(const struct link *link, unsigned end,
+                              uint32_t first, uint32_t count);
 // Releases what an IMPAIR_HOLD keeps.
 void link_release_held(struct link *link, unsigned direction);
 void link_direction_config_fini(

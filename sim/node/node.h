@@ -101,7 +101,6 @@ struct host {
     struct stack_settings *own_settings; // NULL: shared defaults
     struct event deadline;
     struct random random;
-    struct app *apps;
     void (*trace)(void *context,
                   const struct stack_trace *event); // further listener; NULL
     void *trace_context; // set these with host_set_trace
