@@ -476,12 +476,19 @@ static bool ends_in(const char *text, const char *end)
     return a >= b && strcmp(text + a - b, end) == 0;
 }
 
+static bool is_written_for_ipv6(const struct script *script)
+{
+    const char *version = setting_of(script, "ip_version");
+
+    if (version != NULL)
+        return strcmp(version, "ipv6") == 0;
+    return ends_in(script->path, "v6.pkt"); // as the reference tool's driver
+}
+
 // The family that the user or else the script wants.
 static bool is_ipv6(const struct script *script,
                     const struct packetdrill_options *options)
 {
-    const char *version = setting_of(script, "ip_version");
-
     switch (options->family) {
     case PACKETDRILL_IPV6:
         return true;
@@ -491,9 +498,7 @@ static bool is_ipv6(const struct script *script,
     case PACKETDRILL_AS_SCRIPTED:
         break;
     }
-    if (version != NULL)
-        return strcmp(version, "ipv6") == 0;
-    return ends_in(script->path, "v6.pkt"); // as the reference tool's driver
+    return is_written_for_ipv6(script);
 }
 
 // The reference tool's addresses; a script may give others. NULL, or what is
@@ -576,7 +581,10 @@ static bool read_settings(struct runner *r)
     r->ts_tick_us = tick != NULL ? strtoll(tick, NULL, 10) : 0;
     r->is_strict_segments = setting_of(r->script, "strict_segments") != NULL;
     // A script of IPv4 that is run as IPv6 keeps its MSS of 1,460.
-    r->mtu = r->options->family == PACKETDRILL_IPV6 ? 1520 : 1500;
+    r->mtu = r->options->family == PACKETDRILL_IPV6 &&
+                     !is_written_for_ipv6(r->script)
+                 ? 1520
+                 : 1500;
     if (mtu != NULL)
         r->mtu = (uint32_t)strtoul(mtu, NULL, 10);
     set_tolerance(r);

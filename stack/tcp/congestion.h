@@ -77,7 +77,7 @@ struct congestion_ops {
     bool needs_ecn;
 };
 
-enum { CONGESTION_PRIVATE_SIZE = 96 };
+enum { CONGESTION_PRIVATE_SIZE = 88 };
 
 struct congestion {
     const struct congestion_ops *ops;
