@@ -3,7 +3,8 @@
 #   tests/check_analysis.sh FOLDER SCENARIO...    folders with report.json and captures
 # Compared per end, on the capture of that end's host: retransmissions sent, duplicate ACKs
 # received, zero windows sent, window probes sent. tshark calls a retransmission that follows
-# its original closely "out-of-order", so both names count as one there.
+# its original closely "out-of-order", and a window probe without data "keep-alive", so both
+# names count there.
 # SPDX-License-Identifier: MIT
 set -u
 folder=$1
@@ -23,12 +24,13 @@ tshark_counts() {
         -e tcp.srcport -e tcp.analysis.retransmission \
         -e tcp.analysis.out_of_order -e tcp.analysis.duplicate_ack \
         -e tcp.analysis.zero_window -e tcp.analysis.zero_window_probe \
+        -e tcp.analysis.keep_alive \
         </dev/null 2>/dev/null |
         awk -F'|' -v own="$2" '
             $1 == own && ($2 != "" || $3 != "") { retransmitted++ }
             $1 != own && $4 != "" { duplicate++ }
             $1 == own && $5 != "" { zero++ }
-            $1 == own && $6 != "" { probe++ }
+            $1 == own && ($6 != "" || $7 != "") { probe++ }
             END { printf "%d %d %d %d\n", retransmitted, duplicate, zero, probe }'
 }
 

@@ -74,7 +74,7 @@ uint16_t tcp_window_select(struct tcp_connection *c)
         window = min_u32(round_up(left, c->rcv_wscale), most_that_fits(c));
     if (window < left)
         window = left; // cannot be: left was offered with this scale
-    if (window == 0 && c->rcv_wnd != 0)
+    if (window == 0)
         c->statistics.zero_windows++;
     c->rcv_wnd = window;
     c->rcv_wup = c->rcv_nxt;
