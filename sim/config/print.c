@@ -347,8 +347,10 @@ static void print_app(FILE *out, const struct app_spec *app)
     const char *kind = app_kind_name(app->config.kind);
     fprintf(out, "  - {host: %s, name: %s, %s: ", app->host_name, app->name,
             kind);
-    if (!app->remote)
+    if (!app->remote && app->config.port)
         fprintf(out, "%u", app->config.port);
+    else if (!app->remote)
+        fputs("null", out); // one that has neither peer nor port
     else if (app->config.kind == APP_PING)
         fprintf(out, "\"%s\"", ip_addr_format(&app->config.remote.addr, text));
     else

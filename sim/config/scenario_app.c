@@ -125,6 +125,16 @@ static struct app_keys defaults_of(enum app_kind kind)
 
 // --- Kinds, peers, ports ----------------------------------------------------
 
+static void say_kinds(struct scenario *s, const struct value *map)
+{
+    const char *all = "";
+    for (int k = 0; k < APP_KIND_COUNT; k++)
+        all = document_format(s->document, "%s%s%s", all, k ? ", " : "",
+                              app_kind_name((enum app_kind)k));
+    diagnostics_add(s->diagnostics, map->place,
+                    "which kind? An application has one of %s", all);
+}
+
 // The one key that is a kind; NULL with a mistake.
 static const struct value *
 find_kind(struct scenario *s, const struct value *map, enum app_kind *kind)
@@ -144,11 +154,7 @@ find_kind(struct scenario *s, const struct value *map, enum app_kind *kind)
         }
     }
     if (!found)
-        diagnostics_add(s->diagnostics, map->place,
-                        "which kind? An application has one of tcp-bulk, "
-                        "tcp-sink, udp-cbr, udp-sink, echo, request-response, "
-                        "responder, ping, discard, chargen, http, "
-                        "http-get, dhcp");
+        say_kinds(s, map);
     return found;
 }
 

@@ -38,7 +38,8 @@ static const struct schema_key interface_keys[] = {
 const struct schema interface_schema = {
     "interfaces.NAME",
     "an interface",
-    "An interface of a host or router. NAME is such as eth0.",
+    "An interface of a host or router. NAME is such as eth0. Instead of the "
+    "map an address is enough.",
     interface_keys,
     ARRAY_LENGTH(interface_keys),
     NULL};
@@ -128,16 +129,16 @@ struct iface_spec *node_add_iface(struct scenario *s, struct node_spec *node,
     iface->place = place;
     *node->ifaces_end = iface;
     node->ifaces_end = &iface->next;
+    if (!node->iface_names)
+        node->iface_names = names_create(s->document);
+    names_put(node->iface_names, name, iface);
     return iface;
 }
 
 struct iface_spec *node_find_iface(const struct node_spec *node,
                                    const char *name)
 {
-    struct iface_spec *iface = node->ifaces;
-    while (iface && strcmp(iface->name, name) != 0)
-        iface = iface->next;
-    return iface;
+    return node->iface_names ? names_find(node->iface_names, name) : NULL;
 }
 
 static void read_mac(struct scenario *s, const struct value *map,

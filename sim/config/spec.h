@@ -87,7 +87,9 @@ struct node_spec {
     struct place place;
     struct stack_settings settings;
     bool has_settings, ipv4, ipv6;
+    // Those that the file names come first, then those made for links.
     struct iface_spec *ifaces, **ifaces_end;
+    struct names *iface_names; // NULL while there is none
     struct route_spec *routes;
     int64_t ageing, address_limit; // switches
     struct vlan_spec *vlans;

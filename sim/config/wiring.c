@@ -25,10 +25,26 @@ static bool ends_at(const struct link_spec *link, const struct node_spec *node)
     return false;
 }
 
+// Interfaces that the file names; a switch may have many more.
+static struct iface_spec *named(struct iface_spec *iface)
+{
+    return iface && !iface->is_automatic ? iface : NULL;
+}
+
+static struct iface_spec *first_named(const struct node_spec *node)
+{
+    return named(node->ifaces);
+}
+
+static struct iface_spec *next_named(const struct iface_spec *iface)
+{
+    return named(iface->next);
+}
+
 static struct iface_spec *find_spoken_for(const struct node_spec *node,
                                           const struct link_spec *link)
 {
-    for (struct iface_spec *i = node->ifaces; i; i = i->next)
+    for (struct iface_spec *i = first_named(node); i; i = next_named(i))
         if (!i->link && i->link_name && strcmp(i->link_name, link->name) == 0)
             return i;
     return NULL;
@@ -36,7 +52,7 @@ static struct iface_spec *find_spoken_for(const struct node_spec *node,
 
 static struct iface_spec *find_free(const struct node_spec *node)
 {
-    for (struct iface_spec *i = node->ifaces; i; i = i->next)
+    for (struct iface_spec *i = first_named(node); i; i = next_named(i))
         if (!i->link && !i->link_name)
             return i;
     return NULL;
@@ -185,6 +201,7 @@ void unwire_link(struct link_spec *link)
         if (!*at)
             iface->node->ifaces_end = at;
         iface->node->next_port = 0; // its name is free again
+        names_put(iface->node->iface_names, iface->name, NULL);
     }
 }
 

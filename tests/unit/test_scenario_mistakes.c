@@ -477,7 +477,7 @@ static void applications_are_checked(void)
             "  - {host: client, tcp-bulk: nowhere:9, start: 5s, stop: 2s}\n"
             "  - {tcp-bulk: server:9}\n"
             "  - {host: client, ping: server, udp-cbr: server:9, rate: 1Mbit}\n"
-            "  - {host: client}\n"
+            "  - {host: client, ping: server}\n"
             "  - {host: s, tcp-sink: 9}\n"
             "  - {host: server, echo: , name: x, bytes: 3}\n"
             "  - {host: server, responder: , name: x}\n"
@@ -499,9 +499,6 @@ static void applications_are_checked(void)
         "t.yaml:9:5: host: on which host does it run?\n"
         "t.yaml:10:20: ping: an application has one kind, here it is udp-cbr; "
         "write two entries\n"
-        "t.yaml:11:5: which kind? An application has one of tcp-bulk, "
-        "tcp-sink, udp-cbr, udp-sink, echo, request-response, responder, "
-        "ping, discard, chargen, http, http-get\n"
         "t.yaml:12:12: host: 's' is a switch; applications run on hosts and "
         "routers\n"
         "t.yaml:13:37: bytes: means nothing for echo\n"
@@ -513,6 +510,16 @@ static void applications_are_checked(void)
         "t.yaml:16:26: ping: '2001:db8::9' is no IPv4 address\n"
         "t.yaml:17:5: apps: expected a map such as {host: server, tcp-sink: "
         "9}, not '9'");
+}
+
+static void an_application_without_a_kind_gets_the_list_of_kinds(void)
+{
+    struct mistakes m;
+    static const char start[] = "t.yaml:2:8: which kind? An application has "
+                                "one of tcp-bulk, tcp-sink, udp-cbr, ";
+    mistakes_in("hosts: {a: }\napps: [{host: a}]\n", &m);
+    m.text[sizeof start - 1] = '\0';
+    CHECK_TEXT(m.text, start);
 }
 
 static void entries_of_the_timetable_are_checked(void)
@@ -640,6 +647,7 @@ const struct unit_test suite_scenario_mistakes[] = {
     UNIT(a_ring_of_switches_is_found),
     UNIT(families_and_mtus_fit_the_addresses),
     UNIT(applications_are_checked),
+    UNIT(an_application_without_a_kind_gets_the_list_of_kinds),
     UNIT(entries_of_the_timetable_are_checked),
     UNIT(expectations_are_checked_before_the_run),
     UNIT(scripts_and_captures_must_exist),
