@@ -147,7 +147,9 @@ static void write_host(struct text *out, const struct host_command *c)
         text_add(out, "\n    gateway: ");
         text_add_list(out, c->gateways);
     }
-    text_add(out, "\n    neighbour: {gratuitous: on}\n");
+    // As a machine on a LAN behaves, not one of a closed simulation.
+    text_add(out, "\n    ip: {dad-transmits: 1, accept-ra: on}\n"
+                  "    neighbour: {gratuitous: on}\n");
 }
 
 static const struct service *find_service(const char *name, size_t length)

@@ -10,6 +10,7 @@
 #include "stack/net/nd.h"
 #include "stack/net/neighbour.h"
 #include "stack/net/route.h"
+#include "stack/net/router_discovery.h"
 #include "stack/wire/ipv4.h"
 #include "stack/wire/ipv6.h"
 
@@ -197,6 +198,7 @@ void iface_destroy(struct iface *iface)
     forget(iface);
     route_remove_iface(stack, iface);
     free_groups(iface);
+    router_discovery_destroy(iface);
     if (iface == stack->loopback)
         loopback_fini(iface);
     list_remove(&iface->node);

@@ -16,6 +16,7 @@ struct socket_table;
 struct tcp_table;
 struct registered_protocol;
 struct address_index;
+struct router_discovery;
 
 struct stack {
     struct stack_host host;
@@ -165,6 +166,7 @@ struct iface {
     struct list groups; // multicast groups joined (ipv6, igmp), see net/
     struct packet_queue looped; // loopback: packets waiting for their turn
     struct timer loop_timer;
+    struct router_discovery *discovery; // NULL: ip.accept-ra is off
 };
 
 // The address record that owns `address` on this interface or on any of the

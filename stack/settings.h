@@ -47,6 +47,8 @@ enum setting_kind {
       "how long a learnt path MTU is believed; RFC 1191 6.3")                                      \
     X(ip, dad_transmits, "dad-transmits", SETTING_INTEGER, 0, 100, 0,                              \
       "solicitations before a new IPv6 address is used, 0: no DAD; RFC 4862 5.1 says 1, but the addresses of a scenario are in use when it begins") \
+    X(ip, accept_ra, "accept-ra", SETTING_BOOL, 0, 1, 0,                                           \
+      "ask for routers, make addresses of their prefixes; RFC 4861 6.3, RFC 4862 5.5")             \
     X(ip, extension_limit, "extension-limit", SETTING_INTEGER, 0, 64, 8,                           \
       "IPv6 extension headers walked in one packet; RFC 8504 5.3")                                 \
     X(neighbour, reachable_time, "reachable-time", SETTING_TIME, 1 * MS, 3600 * SEC, 30 * SEC,     \

@@ -3,6 +3,7 @@
 #include "stack/net/ip.h"
 #include "stack/net/ipv6.h"
 #include "stack/net/nd.h"
+#include "stack/net/router_discovery.h"
 
 // Theory of operation
 //
@@ -160,4 +161,5 @@ void nd_iface_up(struct iface *iface)
         if (a->prefix.addr.family == IP_V6)
             begin(a);
     add_link_local(iface);
+    router_discovery_start(iface);
 }

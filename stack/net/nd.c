@@ -6,6 +6,7 @@
 #include "stack/net/ipv6.h"
 #include "stack/net/nd.h"
 #include "stack/net/neighbour.h"
+#include "stack/net/router_discovery.h"
 #include "stack/wire/ethernet.h"
 #include "stack/wire/icmp.h"
 #include "stack/wire/ipv4.h"
@@ -270,6 +271,10 @@ void nd_input(struct stack *stack, struct packet *packet)
     uint8_t type = packet->data[0], code = packet->data[1];
     if (packet->ip.ttl != ND_HOP_LIMIT || code != 0) {
         stack_drop(stack, packet, DROP_ND_BAD);
+        return;
+    }
+    if (type == ICMP6_ROUTER_ADVERTISEMENT) {
+        router_discovery_input(stack, packet);
         return;
     }
     if (type != ICMP6_NEIGHBOUR_SOLICITATION &&

@@ -10,6 +10,9 @@ set -eu
 US4=10.9.0.2 US6=fd00::2 KERNEL4=10.9.0.1 KERNEL6=fd00::1
 HOST_PID= DIRECTORY=$(mktemp -d "$SCRATCH/case.XXXXXX")
 
+# Its link-local address is of use to the kernel at once.
+sysctl -qw net.ipv6.conf.default.accept_dad=0
+
 # Ends what the case started; its namespaces go with the last process.
 finish() {
     status=$?
