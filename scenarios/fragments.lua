@@ -4,12 +4,12 @@
 --   10.0.0.1                          10.0.0.2
 --
 -- A datagram of 4,000 bytes leaves as three fragments. A hook on the link delays,
--- drops or changes them. What to look for in a-eth0.pcapng: Wireshark puts the
--- datagram together at the last fragment that comes (ip.reassembled_in); after
--- the incomplete one b answers with "fragment reassembly time exceeded" half a
--- minute later.
+-- drops or changes them, and puts one of its own on the wire. What to look for in
+-- b-eth0.pcapng: Wireshark puts the datagram together at the last fragment that
+-- comes (ip.reassembled_in), and says where fragments overlap. (b does not answer
+-- with "reassembly time exceeded", for Wireshark cannot check the quoted checksum.)
 local a = host("a", {address = "10.0.0.1/24"})
-local b = host("b", {address = "10.0.0.2/24"})
+local b = host("b", {address = "10.0.0.2/24", ip = {icmp_rate = 0}})
 local wire = link("wire", {ends = {a, b}, delay = "10ms"})
 local data <const> = ("0123456789abcdef"):rep(250)
 
@@ -65,7 +65,6 @@ a:spawn(function()
     what_to_do = nil
     sleep("40s")
     expect(b:drops("fragment-timeout") >= 2, "and counted")
-    expect(b:counter("icmp.out") >= 1, "and told")
     send(socket)
     expect(receiver:recv{timeout = "1s"} == data, "life goes on")
 end)
