@@ -189,9 +189,14 @@ uint32_t checksum_pseudo(const struct ip_addr *source,
                          const struct ip_addr *destination, uint8_t protocol,
                          uint32_t length)
 {
-    unsigned size = ip_addr_length(source->family);
-    uint32_t sum = checksum_add_baseline(0, source->bytes, size);
-    sum = checksum_add_baseline(sum, destination->bytes, size);
+    uint32_t sum = 0;
+    if (source->family == IP_V4) {
+        sum = (uint32_t)get_be16(source->bytes) + get_be16(source->bytes + 2) +
+              get_be16(destination->bytes) + get_be16(destination->bytes + 2);
+    } else {
+        sum = checksum_add_baseline(0, source->bytes, 16);
+        sum = checksum_add_baseline(sum, destination->bytes, 16);
+    }
     return sum + (length >> 16) + (length & UINT16_MAX) + protocol;
 }
 
