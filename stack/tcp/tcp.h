@@ -144,6 +144,21 @@ struct tcp_marks {
     tcp_seq at[];
 };
 
+// The search for the path MTU (tcp_mtu_probe.c). Sizes are of IP packets.
+struct tcp_probing {
+    bool is_on;
+    uint32_t search_low, search_high;
+    uint32_t size; // of the probe in flight; 0: none
+    tcp_seq start, end;
+    ns_t began_at;
+};
+
+// What few connections need, from the pool when first needed.
+struct tcp_extra {
+    struct tcp_marks *marks; // NULL: none
+    struct tcp_probing probing;
+};
+
 // --- Receiver ---------------------------------------------------------------
 
 struct tcp_run {
@@ -298,10 +313,11 @@ struct tcp_connection {
         struct tcp_source source; // has_source
     };
     uint64_t stream_acked;   // bytes of the stream acknowledged
-    struct tcp_marks *marks; // NULL: none
+    struct tcp_extra *extra; // NULL: not needed yet
 
     struct packet_queue receive_queue;
     uint32_t receive_bytes;      // payload in the queue not yet read
+    uint32_t mss_mtu; // path MTU that mss was computed from
     struct tcp_gaps *gaps;       // NULL: nothing is out of order
     struct tcp_sack_block dsack; // has_dsack: to be reported once
 
@@ -576,6 +592,10 @@ void tcp_sync_mss(struct tcp_connection *c);
 // What the path carries beside the timestamps option, and a segment of ours
 // beside the SACK blocks that it would carry now.
 uint32_t tcp_full_mss(const struct tcp_connection *c);
+// The IP packet that a segment of mss bytes becomes.
+uint32_t tcp_mss_to_mtu(const struct tcp_connection *c);
+// Recomputes mss if the path's MTU was found to have changed.
+void tcp_check_mtu(struct tcp_connection *c);
 uint32_t tcp_mss_now(const struct tcp_connection *c);
 uint16_t tcp_mss_to_advertise(const struct tcp_connection *c);
 
@@ -672,6 +692,20 @@ uint32_t tcp_marks_limit(const struct tcp_connection *c, uint32_t unsent);
 bool tcp_marks_has(const struct tcp_connection *c, tcp_seq seq); // the next
 void tcp_marks_sent(struct tcp_connection *c); // snd_nxt has moved
 void tcp_marks_clear(struct tcp_connection *c);
+struct tcp_extra *tcp_extra_get(struct tcp_connection *c); // NULL: no memory
+void tcp_extra_free(struct tcp_connection *c);
+// A segment of exactly so many new bytes, whatever mss says. 0 or the error.
+int tcp_send_exactly(struct tcp_connection *c, uint32_t length);
+// tcp_mtu_probe.c
+void tcp_mtu_probe_init(struct tcp_connection *c); // after the handshake
+void tcp_mtu_probe_black_hole(struct tcp_connection *c);
+// The size that is proven, where it is smaller than mtu.
+uint32_t tcp_mtu_probe_limit(const struct tcp_connection *c, uint32_t mtu);
+// Sends a probe if one is due. *must_wait: one will be soon, hold new data.
+bool tcp_mtu_probe_send(struct tcp_connection *c, bool *must_wait);
+void tcp_mtu_probe_acked(struct tcp_connection *c); // snd_una has moved
+// A loss was found. True: it is the probe's, and dealt with.
+bool tcp_mtu_probe_is_lost(struct tcp_connection *c);
 // A record of what was sent for the first time just now; counts it.
 struct tcp_segment *tcp_record_new(struct tcp_connection *c, tcp_seq end_seq,
                                    uint16_t flags);
@@ -874,6 +908,7 @@ void tcp_persist_check(struct tcp_connection *c);
 
 // --- The rest ---------------------------------------------------------------
 
+void tcp_settings_changed(struct socket *socket);
 int tcp_set_option(struct socket *socket, enum socket_option option,
                    int64_t value);
 int tcp_get_option(const struct socket *socket, enum socket_option option,

@@ -157,6 +157,7 @@ static void clean_records(struct tcp_connection *c, const struct tcp_arrival *a,
 {
     release_bytes(c, news->prior_una);
     pop_acked(c, news);
+    tcp_mtu_probe_acked(c);
     if (!c->snd_urgent || seq_le(c->snd_up, c->snd_una))
         c->snd_urgent = false;
     take_rtt(c, a, news);

@@ -96,9 +96,21 @@ uint32_t tcp_mss_now(const struct tcp_connection *c)
     return min_u32(c->mss, most);
 }
 
+uint32_t tcp_mss_to_mtu(const struct tcp_connection *c)
+{
+    return c->mss + headers_size(c) + (c->has_timestamps ? TIMESTAMP_SPACE : 0);
+}
+
+void tcp_check_mtu(struct tcp_connection *c)
+{
+    if (c->path->path.mtu != c->mss_mtu)
+        tcp_sync_mss(c);
+}
+
 void tcp_sync_mss(struct tcp_connection *c)
 {
-    uint32_t mtu = c->path->path.mtu;
+    c->mss_mtu = c->path->path.mtu;
+    uint32_t mtu = tcp_mtu_probe_limit(c, c->path->path.mtu);
     uint32_t mss = mtu > headers_size(c) ? mtu - headers_size(c) : 1;
     int64_t limit = tcp_settings(c)->tcp_mss;
     if (limit > 0)

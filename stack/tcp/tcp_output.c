@@ -248,6 +248,11 @@ static int send_segment(struct tcp_connection *c, const struct candidate *next,
     return 0;
 }
 
+int tcp_send_exactly(struct tcp_connection *c, uint32_t length)
+{
+    return send_segment(c, &(struct candidate){length, false}, false);
+}
+
 // As a device with segmentation offload cuts it: PSH on the last segment.
 static int send_burst(struct tcp_connection *c, struct candidate burst,
                       uint32_t *sent)
@@ -300,10 +305,16 @@ static void output(struct tcp_connection *c, enum mode mode)
     if (!tcp_may_output(c))
         return;
     tcp_refill(c);
+    tcp_check_mtu(c);
     if (c->packets_out == 0)
         tcp_cwnd_after_idle(c);
     uint32_t sent = 0;
     bool cwnd_limited = false;
+    bool must_wait;
+    if (c->extra && tcp_mtu_probe_send(c, &must_wait))
+        sent++;
+    else if (c->extra && must_wait)
+        return;
     while (send_next(c, mode, &sent, &cwnd_limited))
         ;
     if (c->state == TCP_CLOSED)

@@ -289,6 +289,8 @@ static bool process_calm(struct tcp_connection *c, struct tcp_ack_news *news,
         try_to_open(c, news->flags);
         return false;
     }
+    if (tcp_mtu_probe_is_lost(c))
+        return false;
     tcp_recovery_enter(c, news->flags & ACK_ECE);
     if (c->has_sack && !tcp_uses_rack(c))
         tcp_sack_mark_by_count(c, true);

@@ -48,7 +48,7 @@ static void drop_send_side(struct tcp_connection *c)
 {
     tcp_segments_clear(c);
     tcp_buffer_clear(c);
-    tcp_marks_clear(c);
+    tcp_extra_free(c);
     c->packets_out = c->sacked_out = c->lost_out = c->retrans_out = 0;
     for (unsigned i = 0; i < TCP_DEADLINE_COUNT; i++)
         c->deadlines[i] = NS_NEVER;

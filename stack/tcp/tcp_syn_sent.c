@@ -100,6 +100,7 @@ void tcp_become_established(struct tcp_connection *c,
     tcp_window_established(c);
     if (!c->is_fast_open)
         tcp_congestion_init(c);
+    tcp_mtu_probe_init(c);
     tcp_keepalive_start(c);
     socket_notify(&c->socket,
                   EVENT_WRITABLE | (c->receive_bytes ? EVENT_READABLE : 0));

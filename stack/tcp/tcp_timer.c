@@ -2,6 +2,10 @@
 // SPDX-License-Identifier: MIT
 #include "stack/tcp/tcp.h"
 
+// Timeouts in a row after which the path may swallow large packets (Linux
+// tcp_retries1, RFC 9293 3.8.3 R1).
+enum { RETRIES_OF_A_BLACK_HOLE = 3 };
+
 // --- Deadlines --------------------------------------------------------------
 
 static ns_t earliest(const struct tcp_connection *c)
@@ -135,6 +139,8 @@ static void on_rto(struct tcp_connection *c)
     }
     c->statistics.timeouts++;
     tcp_count(c, COUNT_TCP_TIMEOUTS);
+    if (c->retransmits >= RETRIES_OF_A_BLACK_HOLE)
+        tcp_mtu_probe_black_hole(c);
     tcp_recovery_enter_loss(c);
     tcp_retransmit_after_timeout(c);
     back_off(c);
