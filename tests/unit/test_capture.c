@@ -15,7 +15,9 @@
 
 #include "sim/capture/buffer.h"
 #include "sim/capture/capture.h"
+#include "tests/unit/host_fixture.h"
 #include "tests/unit/link_fixture.h"
+#include "tests/unit/malloc_fixture.h"
 #include "tests/unit/unit.h"
 
 enum { MAX_BLOCKS = 20000, PACKET_BLOCK = 6, NAMES_BLOCK = 4 };
@@ -355,6 +357,75 @@ static void a_short_snap_length_keeps_the_true_length(void)
     file_fini(a);
 }
 
+// --- Hosts
+
+// A name resolution record: the address, then the name.
+static bool has_name(const struct file *file, const uint8_t *address,
+                     size_t size, const char *name)
+{
+    uint8_t record[40];
+
+    memcpy(record, address, size);
+    memcpy(record + size, name, strlen(name) + 1);
+    return memmem(file->bytes, file->length, record, size + strlen(name) + 1) !=
+           NULL;
+}
+
+static void addresses_have_the_names_of_their_hosts(void)
+{
+    struct file *file = file_create();
+    struct sim *sim = host_fixture_create(1);
+    struct host *a = host_fixture_add(sim, "alice", false);
+    struct host *b = host_fixture_add(sim, "bob", false);
+    struct link *link = host_fixture_join(sim, &a->node, "10.0.0.1/24",
+                                          &b->node, "10.0.0.2/24");
+    struct capture_config config = {.path = file->path};
+    const uint8_t first[] = {10, 0, 0, 1}, second[] = {10, 0, 0, 2},
+                  later[] = {10, 0, 0, 3};
+
+    CHECK_EQUAL(capture_create(sim, link->ends[0], &config), 0);
+    CHECK_EQUAL(host_fixture_talk(sim, a, b, "10.0.0.2"), 5);
+    host_fixture_address(link->ends[1], "10.0.0.3/24");
+    host_fixture_destroy(sim);
+    file_read(file);
+    CHECK(file->is_whole);
+    CHECK(file->others[NAMES_BLOCK] >= 1);
+    CHECK(has_name(file, first, 4, "alice"));
+    CHECK(has_name(file, second, 4, "bob"));
+    CHECK(has_name(file, later, 4, "bob"));
+    file_fini(file);
+}
+
+static void a_point_to_point_capture_is_of_bare_packets(void)
+{
+    struct file *file = file_create();
+    struct sim *sim = host_fixture_create(1);
+    struct host *a = host_fixture_add(sim, "a", false);
+    struct host *b = host_fixture_add(sim, "b", false);
+    struct link_config link_config = {.ends = {&a->node, &b->node},
+                                      .is_point_to_point = true};
+    struct capture_config config = {.path = file->path};
+    struct link *link;
+    char error[PCAP_ERRBUF_SIZE];
+
+    link_config.direction[0].rate_bps = 1000000;
+    must(sim_add_link(sim, &link_config, &link) == 0);
+    host_fixture_address(link->ends[0], "10.0.0.1/30");
+    host_fixture_address(link->ends[1], "10.0.0.2/30");
+    CHECK_EQUAL(capture_create(sim, link->ends[1], &config), 0);
+    CHECK_EQUAL(host_fixture_talk(sim, a, b, "10.0.0.2"), 5);
+    host_fixture_destroy(sim);
+    file_read(file);
+    CHECK(file->is_whole);
+    CHECK_FATAL(file->count >= 1);
+    CHECK_EQUAL(file->blocks[file->count - 1][28] >> 4, 4); // an IPv4 header
+    pcap_t *pcap = pcap_open_offline(file->path, error);
+    CHECK_FATAL(pcap != NULL);
+    CHECK_EQUAL(pcap_datalink(pcap), DLT_RAW);
+    pcap_close(pcap);
+    file_fini(file);
+}
+
 // --- libpcap
 
 static void check_with_libpcap(enum capture_format format)
@@ -439,6 +510,37 @@ static void a_full_disk_ends_the_capture_and_not_the_run(void)
     sim_destroy(f.sim);
 }
 
+static void memory_that_runs_out_ends_the_capture_and_not_the_run(void)
+{
+    enum capture_format formats[] = {CAPTURE_PCAPNG, CAPTURE_PCAP};
+    unsigned ended = 0;
+
+    for (unsigned n = 1; n <= 60; n++) {
+        struct impairment_config drop = impairment_default;
+        struct file *a = file_create();
+        struct link_fixture f;
+
+        drop.select.every = 3;
+        fixture_with(&f, NS_PER_US, 1, &drop);
+        for (uint32_t i = 1; i <= 300; i++) // packets must not run out
+            link_fixture_send(&f, i * 10, i, 1000);
+        link_fixture_run(&f);
+        capture_end(&f, 0, a, formats[n % 2]);
+        malloc_fail_after(n);
+        for (uint32_t i = 1; i <= 900; i++)
+            link_fixture_send(&f, NS_PER_MS + i * 10, i, 1000);
+        link_fixture_run(&f);
+        int error = sim_finish(f.sim);
+        malloc_fail_after(0);
+        CHECK(error == 0 || error == -ENOMEM);
+        ended += error != 0;
+        CHECK_EQUAL(f.b->count, 800);
+        sim_destroy(f.sim);
+        file_fini(a);
+    }
+    CHECK(ended > 10);
+}
+
 static void what_is_in_a_cut_file_is_whole_blocks(void)
 {
     struct rlimit before, small = {700001, 700001};
@@ -496,11 +598,14 @@ const struct unit_test suite_capture[] = {
     UNIT(a_frame_under_way_is_amended_though_others_were_written),
     UNIT(a_held_frame_does_not_hold_the_file_for_ever),
     UNIT(a_short_snap_length_keeps_the_true_length),
+    UNIT(addresses_have_the_names_of_their_hosts),
+    UNIT(a_point_to_point_capture_is_of_bare_packets),
     UNIT(libpcap_reads_pcapng),
     UNIT(libpcap_reads_the_classic_format),
     UNIT(a_file_that_cannot_be_opened_is_refused),
     UNIT(a_low_limit_of_open_files_is_raised),
     UNIT(a_full_disk_ends_the_capture_and_not_the_run),
+    UNIT(memory_that_runs_out_ends_the_capture_and_not_the_run),
     UNIT(what_is_in_a_cut_file_is_whole_blocks),
     UNIT(the_hash_tells_captures_apart),
     {0},
