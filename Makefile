@@ -168,11 +168,28 @@ endif
 scenarios: $(OUT)/wirebed
 	tests/run_scenarios.sh $< $(OUT)/pcap-out
 
+# The project's own packetdrill scripts.
+ifneq ($(and $(SRC_cli),$(wildcard tests/conformance/*/*.pkt)),)
+.PHONY: conformance
+test: conformance
+conformance: $(OUT)/wirebed
+	$< packetdrill --quiet tests/conformance
+endif
+
+# What docs/stack.md tells an embedding program to do.
+.PHONY: embed
+test: embed
+embed: $(OUT)/embed
+	$(OUT)/embed
+$(OUT)/embed: docs/embed.c $(call library,stack)
+	$(call say,LD)
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^
+
 # --- Checks -----------------------------------------------------------------
 
 CHECKS := format layers globals static asan
 ifneq ($(and $(SRC_cli),$(wildcard scenarios/*.*)),)
-CHECKS += captures determinism
+CHECKS += captures determinism docs
 endif
 .PHONY: check $(CHECKS:%=check-%)
 check: $(CHECKS:%=check-%)
@@ -196,6 +213,21 @@ check-captures: $(OUT)/wirebed
 	@mkdir -p $(OUT)/check
 	tests/run_scenarios.sh $< $(OUT)/check/captures
 	tests/check_captures.sh $(OUT)/check/captures
+	tests/check_analysis.sh $(OUT)/check/captures $(ANALYSED)
+
+# Scenarios whose flows are compared with what tshark says of them.
+ANALYSED := lossy-download bottleneck zero-window link-flap syn-lost half-close \
+            path-mtu
+
+# The reference of scenario files is made from the tables that check them.
+check-docs: $(OUT)/wirebed
+	@mkdir -p $(OUT)/check
+	$< check --reference >$(OUT)/check/scenario-reference.md
+	cmp $(OUT)/check/scenario-reference.md docs/scenario-reference.md
+
+.PHONY: reference
+reference: $(OUT)/wirebed
+	$< check --reference >docs/scenario-reference.md
 
 # Compiler and optimisation must not show in the results.
 check-determinism: $(OUT)/wirebed
@@ -318,8 +350,9 @@ clean:
 help:
 	@echo 'make                 the program and the library (VARIANT=release)'
 	@echo 'make unit            the unit tests (TESTS="packet timer": only these)'
-	@echo 'make test            all tests: unit, scenarios'
+	@echo 'make test            all tests: unit, scenarios, conformance scripts'
 	@echo 'make check           $(CHECKS)'
+	@echo 'make reference       docs/scenario-reference.md from the tables'
 	@echo 'make tidy            clang-tidy, slower than the static part of check'
 	@echo 'make interop         against this machine'"'"'s kernel, in namespaces'
 	@echo 'make fuzz            each fuzzer for FUZZ_SECONDS (60); fuzz-quick: 10'
