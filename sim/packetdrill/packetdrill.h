@@ -87,6 +87,10 @@ struct packetdrill_result {
 void packetdrill_run(const char *path,
                      const struct packetdrill_options *options,
                      struct packetdrill_result *result);
+// The same for a text that is in memory already; path is its name.
+void packetdrill_run_text(const char *path, const char *text,
+                          const struct packetdrill_options *options,
+                          struct packetdrill_result *result);
 void packetdrill_result_fini(struct packetdrill_result *result);
 
 #endif

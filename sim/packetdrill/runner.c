@@ -854,10 +854,11 @@ static void try_freebsd(const struct script *script,
     *result = second;
 }
 
-static void run_text(const char *path, const char *text,
-                     const struct packetdrill_options *options,
-                     struct packetdrill_result *result)
+void packetdrill_run_text(const char *path, const char *text,
+                          const struct packetdrill_options *options,
+                          struct packetdrill_result *result)
 {
+    memset(result, 0, sizeof(*result));
     struct defines *defines = calloc(1, sizeof(*defines));
     enum packetdrill_profile profile = options->profile;
     struct script_error error;
@@ -894,7 +895,7 @@ void packetdrill_run(const char *path,
         result->outcome = PACKETDRILL_UNREADABLE;
         return;
     }
-    run_text(path, text, options, result);
+    packetdrill_run_text(path, text, options, result);
     free(text);
 }
 

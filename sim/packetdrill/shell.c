@@ -128,10 +128,6 @@ static const struct sysctl_row sysctls[] = {
     {"net.ipv4.tcp_base_mss", SYSCTL_SETTING, "mtu-probe-base", 1},
     {"net.ipv4.tcp_probe_interval", SYSCTL_SETTING, "mtu-probe-interval",
      NS_PER_S},
-    {"net.ipv4.tcp_mtu_probing", SYSCTL_SETTING, "mtu-probing", 1},
-    {"net.ipv4.tcp_base_mss", SYSCTL_SETTING, "mtu-probe-base", 1},
-    {"net.ipv4.tcp_probe_interval", SYSCTL_SETTING, "mtu-probe-interval",
-     NS_PER_S},
     {"net.ipv4.tcp_dsack", SYSCTL_SWITCH, "dsack", 1},
     {"net.ipv4.tcp_fastopen", SYSCTL_FAST_OPEN, NULL, 0},
     {"net.ipv4.tcp_fastopen_key", SYSCTL_KEY, NULL, 0},
@@ -354,6 +350,14 @@ static void run_tcpdrop(struct runner *r, const struct command_line *command)
 
 // --- ip
 
+// Below 1,280 there is no IPv6 (RFC 8200 5), whatever a route says.
+static bool set_mtu(struct runner *r, uint32_t mtu)
+{
+    if (r->local.family == IP_V6 && mtu < 1280)
+        return false;
+    return iface_set_mtu(r->iface, mtu) == 0;
+}
+
 static void run_route(struct runner *r, const struct command_line *command,
                       unsigned first)
 {
@@ -371,8 +375,7 @@ static void run_route(struct runner *r, const struct command_line *command,
         } else if (strcmp(name, "mtu") == 0) {
             i += is_word(command, i + 1, "lock") ? 2 : 1;
             is_right =
-                iface_set_mtu(r->iface, (uint32_t)strtoul(word(command, i),
-                                                          NULL, 10)) == 0;
+                set_mtu(r, (uint32_t)strtoul(word(command, i), NULL, 10));
         } else if (i > first) { // the first word is the destination
             is_right = false;
         }

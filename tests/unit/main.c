@@ -52,6 +52,7 @@
     X(packetdrill_expression)                                                  \
     X(packetdrill_packets)                                                     \
     X(packetdrill_parser)                                                      \
+    X(packetdrill_runner)                                                      \
     X(path_mtu)                                                                \
     X(random)                                                                  \
     X(raw)                                                                     \
