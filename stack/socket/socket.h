@@ -53,6 +53,9 @@ struct socket_ops {
     int (*get_option)(const struct socket *socket, enum socket_option option,
                       int64_t *out);
     int (*get_info)(const struct socket *socket, struct tcp_info *out);
+    // A setting of this socket has got another value; NULL: of no interest
+    // before it is read.
+    void (*settings_changed)(struct socket *socket);
     void (*destroy)(
         struct socket *socket); // stack_destroy: free all, say nothing
 };

@@ -153,7 +153,15 @@ int socket_set_setting(struct socket *socket,
     if (value < setting->minimum || value > setting->maximum)
         return -ERANGE;
     struct stack_settings *settings = own_settings(socket);
-    return settings ? setting_set(settings, setting, value) : -ENOMEM;
+    if (!settings)
+        return -ENOMEM;
+    int error = setting_set(settings, setting, value);
+    if (error == 0 && socket->ops->settings_changed) {
+        stack_enter(socket->stack);
+        socket->ops->settings_changed(socket);
+        stack_leave(socket->stack);
+    }
+    return error;
 }
 
 int64_t socket_get_setting(const struct socket *socket,

@@ -280,8 +280,7 @@ static bool process_text(struct tcp_connection *c, struct tcp_arrival *a)
         return true;
     }
     if (is_unwanted(c, a)) {
-        tcp_arrival_drop(c, a, DROP_SOCKET_CLOSED);
-        tcp_reset_send(c);
+        tcp_reset_reply(tcp_stack(c), a, DROP_SOCKET_CLOSED);
         tcp_end(c, -ECONNRESET);
         return false;
     }

@@ -414,5 +414,6 @@ const struct socket_ops tcp_socket_ops = {
     .set_option = tcp_set_option,
     .get_option = tcp_get_option,
     .get_info = tcp_info_get,
+    .settings_changed = tcp_settings_changed,
     .destroy = do_destroy,
 };

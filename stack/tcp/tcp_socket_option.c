@@ -84,6 +84,15 @@ static int set_keepalive(struct tcp_connection *c, int64_t value)
     return 0;
 }
 
+// Times of keepalive count from now on.
+void tcp_settings_changed(struct socket *socket)
+{
+    struct tcp_connection *c = (struct tcp_connection *)socket;
+    if ((c->keepalive || tcp_settings(c)->tcp_keepalive) &&
+        tcp_is_in(c, TCP_SYNCHRONISED & ~TCP_IN(TIME_WAIT)))
+        tcp_keepalive_start(c);
+}
+
 static int set_linger(struct tcp_connection *c, int64_t value)
 {
     if (value < -1)
