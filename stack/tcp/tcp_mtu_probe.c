@@ -109,7 +109,7 @@ bool tcp_mtu_probe_send(struct tcp_connection *c, bool *must_wait)
 {
     struct tcp_probing *p = probing_of(c);
     *must_wait = false;
-    if (!p || p->size || !is_calm(c))
+    if (!p || p->size || !is_calm(c) || tcp_path_refresh(c) != 0)
         return false;
     uint32_t size = probe_size(c, p);
     uint32_t needed = size + (c->duplicate_threshold + 1u) * c->mss;

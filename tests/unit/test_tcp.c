@@ -69,7 +69,56 @@ static void a_refused_buffer_size_changes_nothing(void)
     net_destroy(net);
 }
 
+// --- Paths that swallow large packets ---------------------------------------
+
+static enum net_verdict swallow_large(void *context, struct net_frame *frame)
+{
+    const uint32_t *most = context;
+    return frame->packet->length > 14 + *most ? NET_DROP : NET_PASS;
+}
+
+static uint32_t transfer_over_black_hole(int64_t probing, uint32_t mtu)
+{
+    struct tcp_pair *pair = tcp_pair_create(IP_V4, 1);
+    pair->client_settings.tcp_mtu_probing = probing;
+    net_set_hook(pair->net, swallow_large, &mtu);
+    tcp_pair_start(pair, 2000000, 0);
+    // Smaller than the handshake, so that it passes.
+    uint32_t largest = 0;
+    for (unsigned i = 0; i < 600 && pair->client.socket; i++) {
+        struct tcp_info info;
+        net_run(pair->net, 100 * NS_PER_MS);
+        if (pair->client.socket &&
+            socket_get_tcp_info(pair->client.socket, &info) == 0 &&
+            pair->server.received > 0)
+            largest = info.snd_mss;
+    }
+    CHECK_EQUAL(tcp_pair_is_intact(pair), probing > 0);
+    tcp_pair_destroy(pair);
+    return largest;
+}
+
+static void a_black_hole_stops_who_does_not_probe(void)
+{
+    CHECK_EQUAL(transfer_over_black_hole(0, 1300), 0);
+}
+
+static void a_black_hole_is_gone_around(void) // RFC 4821 7.7
+{
+    uint32_t mss = transfer_over_black_hole(1, 1300);
+    CHECK(mss >= 1000 && mss <= 1300 - 52);
+}
+
+static void probing_finds_the_path_mtu(void)
+{
+    uint32_t mss = transfer_over_black_hole(2, 1300);
+    CHECK(mss > 1300 - 52 - 20 && mss <= 1300 - 52);
+}
+
 const struct unit_test suite_tcp[] = {
+    UNIT(a_black_hole_stops_who_does_not_probe),
+    UNIT(a_black_hole_is_gone_around),
+    UNIT(probing_finds_the_path_mtu),
     UNIT(a_connection_opens_and_closes_without_data),
     UNIT(one_byte_arrives),
     UNIT(a_megabyte_arrives_over_ipv4),
