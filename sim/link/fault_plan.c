@@ -230,6 +230,10 @@ void sim_replay_faults(struct sim *sim, struct fault_plan *plan)
 
 // --- Reading
 
+// Far from where sums of times would overflow, and copies fill the memory.
+#define LONGEST (INT64_C(366) * 86400 * NS_PER_S)
+enum { MOST_COPIES = 1000 };
+
 struct reader {
     char *save; // strtok_r
     char *error;
@@ -279,6 +283,8 @@ static bool read_time(struct reader *reader, const char *word, ns_t *out)
     if (end == word || strcmp(end, "ns") != 0 || errno != 0)
         return wrong(reader, "\"%s\" is not a time in nanoseconds (\"3000ns\")",
                      word);
+    if (value > LONGEST || value < -LONGEST)
+        return wrong(reader, "\"%s\" is longer than a year", word);
     *out = value;
     return true;
 }
@@ -342,6 +348,8 @@ static bool read_details(struct reader *reader, struct fault *fault)
         if (!read_number(reader, next_word(reader), "a number of copies",
                          &fault->count))
             return false;
+        if (fault->count > MOST_COPIES)
+            return wrong(reader, "%u copies are too many", fault->count);
         word = next_word(reader);
         return word == NULL || read_later_time(reader, word, &fault->time);
     case FAULT_CORRUPT:
