@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/config/memory.h"
 #include "sim/config/spec.h"
 
 // --- Clashes ----------------------------------------------------------------
@@ -25,11 +26,8 @@ static void add_entries(struct table *t, const struct iface_spec *iface)
     for (const struct address_spec *a = iface->addresses; a; a = a->next) {
         if (a->is_chosen)
             continue;
-        if (t->count == t->capacity) {
-            t->capacity = t->capacity ? t->capacity * 2 : 64;
-            t->entries = realloc(t->entries, t->capacity * sizeof *t->entries);
-            must(t->entries);
-        }
+        t->entries =
+            memory_grow(t->entries, t->count, &t->capacity, sizeof *t->entries);
         t->entries[t->count] =
             (struct entry){iface, a, ip_prefix_network(&a->prefix), t->count};
         t->count++;
@@ -92,8 +90,8 @@ static void check_overlaps(struct scenario *s, struct table *t)
 {
     char inner[IP_PREFIX_TEXT_SIZE], outer[IP_PREFIX_TEXT_SIZE];
     qsort(t->entries, t->count, sizeof *t->entries, by_network);
-    const struct entry **around = calloc(t->count + 1, sizeof *around);
-    must(around);
+    const struct entry **around =
+        memory_zeroed((t->count + 1) * sizeof *around);
     size_t depth = 0;
     for (size_t i = 0; i < t->count; i++) {
         const struct entry *e = &t->entries[i];
@@ -187,11 +185,7 @@ static void check_macs(struct scenario *s)
         for (struct iface_spec *i = node->ifaces; i; i = i->next) {
             if (mac_addr_equal(&i->mac, &none) || !i->domain)
                 continue;
-            if (count == capacity) {
-                capacity = capacity ? capacity * 2 : 64;
-                ifaces = realloc(ifaces, capacity * sizeof *ifaces);
-                must(ifaces);
-            }
+            ifaces = memory_grow(ifaces, count, &capacity, sizeof *ifaces);
             ifaces[count++] = i;
         }
     if (count)

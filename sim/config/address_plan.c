@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/config/memory.h"
 #include "sim/config/spec.h"
 
 // Theory of operation
@@ -165,12 +166,8 @@ static struct taken collect_taken(const struct domain *domain)
         for (const struct address_spec *a = i->addresses; a; a = a->next) {
             if (a->is_fresh)
                 continue;
-            if (t.count == capacity) {
-                capacity = capacity ? capacity * 2 : 16;
-                t.addresses =
-                    realloc(t.addresses, capacity * sizeof *t.addresses);
-                must(t.addresses);
-            }
+            t.addresses = memory_grow(t.addresses, t.count, &capacity,
+                                      sizeof *t.addresses);
             t.addresses[t.count++] = a->prefix.addr;
         }
     if (t.count)
@@ -283,11 +280,8 @@ static void collect_given(struct plan *plan, const struct iface_spec *iface,
                           size_t *capacity)
 {
     for (const struct address_spec *a = iface->addresses; a; a = a->next) {
-        if (plan->given_count == *capacity) {
-            *capacity = *capacity ? *capacity * 2 : 64;
-            plan->given = realloc(plan->given, *capacity * sizeof *plan->given);
-            must(plan->given);
-        }
+        plan->given = memory_grow(plan->given, plan->given_count, capacity,
+                                  sizeof *plan->given);
         // What was chosen before lies below the counters already.
         if (!a->is_chosen)
             plan->given[plan->given_count++] = a->prefix;
@@ -298,8 +292,8 @@ static void collect(struct plan *plan)
 {
     struct scenario *s = plan->s;
     size_t capacity = 0;
-    plan->domains = calloc(s->domain_count + 1, sizeof *plan->domains);
-    must(plan->domains);
+    plan->domains =
+        memory_zeroed((s->domain_count + 1) * sizeof *plan->domains);
     for (uint32_t i = 0; i < s->domain_count; i++)
         plan->domains[i].end = &plan->domains[i].first;
     for (struct link_spec *link = s->links; link; link = link->next)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/config/memory.h"
 #include "sim/config/spec.h"
 
 // Theory of operation
@@ -28,11 +29,8 @@ static void push(struct walk *w, struct iface_spec *iface, unsigned tag)
 {
     if (!iface)
         return;
-    if (w->count == w->capacity) {
-        w->capacity = w->capacity ? w->capacity * 2 : 64;
-        w->visits = realloc(w->visits, w->capacity * sizeof *w->visits);
-        must(w->visits);
-    }
+    w->visits =
+        memory_grow(w->visits, w->count, &w->capacity, sizeof *w->visits);
     w->visits[w->count++] = (struct visit){iface, tag};
 }
 

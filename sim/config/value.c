@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/config/memory.h"
 #include "sim/config/names.h"
+#include "stack/base.h"
 
 // Theory of operation
 //
@@ -27,23 +29,9 @@ struct document {
     struct block *blocks; // the first one is being filled
 };
 
-_Noreturn static void out_of_memory(void)
-{
-    fputs("wirebed: no memory is left for reading the scenario\n", stderr);
-    exit(3);
-}
-
-static void *allocate_zeroed(size_t size)
-{
-    void *memory = calloc(1, size);
-    if (!memory)
-        out_of_memory();
-    return memory;
-}
-
 struct document *document_create(void)
 {
-    return allocate_zeroed(sizeof(struct document));
+    return memory_zeroed(sizeof(struct document));
 }
 
 void document_destroy(struct document *document)
@@ -61,7 +49,7 @@ void document_destroy(struct document *document)
 static struct block *add_block(struct document *document, size_t size)
 {
     size_t room = size > BLOCK_SIZE / 4 ? size : BLOCK_SIZE;
-    struct block *block = allocate_zeroed(sizeof *block + room);
+    struct block *block = memory_zeroed(sizeof *block + room);
     block->size = room;
     struct block **at = &document->blocks;
     if (room != BLOCK_SIZE && *at)
@@ -74,8 +62,7 @@ static struct block *add_block(struct document *document, size_t size)
 void *document_alloc(struct document *document, size_t size)
 {
     const size_t align = _Alignof(max_align_t);
-    if (size > SIZE_MAX / 2)
-        out_of_memory();
+    must(size < SIZE_MAX / 4);
     size = (size + align - 1) & ~(align - 1);
     struct block *block = document->blocks;
     if (!block || block->size - block->used < size)
