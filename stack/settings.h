@@ -164,6 +164,8 @@ enum setting_kind {
       "second half of the key of cookies")                                                         \
     X(tcp, syn_text, "syn-text", SETTING_BOOL, 0, 1, 0,                                            \
       "keep text that comes with the SYN of a simultaneous open; RFC 9293 3.10.7.3, not Linux") \
+    X(tcp, window_share, "window-share", SETTING_INTEGER, 10, 100, 100,                            \
+      "percent of the receive buffer that the window promises; Linux tcp_adv_win_scale: 50")       \
     X(tcp, sequence_wrap_test, "isn", SETTING_INTEGER, -1, UINT32_MAX, -1,                         \
       "initial sequence number, -1: RFC 6528; for tests and traces")
 

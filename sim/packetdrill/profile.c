@@ -35,6 +35,7 @@ static const struct setting_value linux_settings[] = {
     {"receive-buffer-max", 3732736},
     {"send-buffer", 262144},
     {"send-buffer-max", 4194304},
+    {"window-share", 50},
 };
 
 // The key is a1a1a1a1-b2b2b2b2-c3c3c3c3-d4d4d4d4.

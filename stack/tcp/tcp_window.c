@@ -7,11 +7,18 @@
 // receiver's side of silly window avoidance). Autotuning doubles what the
 // application reads in one round trip (dynamic right-sizing, as Linux).
 
+// The payload that the buffer is to hold. Linux counts what packets cost, and
+// so promises half of it.
+static uint32_t payload_limit(const struct tcp_connection *c)
+{
+    uint64_t share = (uint64_t)tcp_settings(c)->tcp_window_share;
+    return (uint32_t)(c->receive_limit * share / 100);
+}
+
 uint32_t tcp_receive_space(const struct tcp_connection *c)
 {
-    return c->receive_bytes < c->receive_limit
-               ? c->receive_limit - c->receive_bytes
-               : 0;
+    uint32_t limit = payload_limit(c);
+    return c->receive_bytes < limit ? limit - c->receive_bytes : 0;
 }
 
 uint32_t tcp_window_left(const struct tcp_connection *c)
@@ -36,7 +43,7 @@ static uint32_t most_that_fits(const struct tcp_connection *c)
 // quarter of the buffer.
 static uint32_t bsd_window(const struct tcp_connection *c, uint32_t space)
 {
-    if (space < c->receive_limit / 4 && space < c->mss)
+    if (space < payload_limit(c) / 4 && space < c->mss)
         return 0;
     return space & ~((1u << c->rcv_wscale) - 1);
 }
@@ -45,14 +52,15 @@ static uint32_t bsd_window(const struct tcp_connection *c, uint32_t space)
 static uint32_t window_wanted(const struct tcp_connection *c)
 {
     uint32_t space = tcp_receive_space(c);
-    uint32_t mss = min_u32(c->rcv_mss, c->receive_limit);
+    uint32_t limit = payload_limit(c);
+    uint32_t mss = min_u32(c->rcv_mss, limit);
     if (tcp_settings(c)->tcp_bsd_window)
         return bsd_window(c, space);
-    bool is_half_full = space < c->receive_limit / 2;
+    bool is_half_full = space < limit / 2;
     space = min_u32(space, c->rcv_ssthresh);
     if (is_half_full) {
         space &= ~((1u << c->rcv_wscale) - 1);
-        if (space < c->receive_limit / 16 || space < mss)
+        if (space < limit / 16 || space < mss)
             return 0;
     }
     if (c->rcv_wscale > 0)
@@ -61,7 +69,7 @@ static uint32_t window_wanted(const struct tcp_connection *c)
     uint32_t window = c->rcv_wnd;
     if (window + mss <= space || window > space)
         return space - space % mss;
-    if (mss == c->receive_limit && space > window + c->receive_limit / 2)
+    if (mss == limit && space > window + limit / 2)
         return space;
     return window;
 }
@@ -102,7 +110,7 @@ void tcp_window_init(struct tcp_connection *c)
         c->rcv_wscale = settings->tcp_window_scale >= 0
                             ? (uint8_t)settings->tcp_window_scale
                             : scale_for(most);
-    uint32_t window = c->receive_limit;
+    uint32_t window = payload_limit(c);
     uint32_t mss = tcp_mss_to_advertise(c);
     if (window > mss && !settings->tcp_bsd_window)
         window -= window % mss; // whole segments
@@ -116,7 +124,7 @@ void tcp_window_init(struct tcp_connection *c)
 bool tcp_window_grow(struct tcp_connection *c, uint32_t payload)
 {
     enum { TOO_SMALL = 128 };
-    uint32_t most = c->receive_limit;
+    uint32_t most = tcp_receive_space(c);
     if (payload < TOO_SMALL || c->rcv_ssthresh >= most)
         return false;
     uint32_t step = 2 * max_u32(c->advertised_mss, payload);
@@ -137,7 +145,7 @@ static bool is_bsd_update_due(const struct tcp_connection *c)
     uint32_t left = tcp_window_left(c);
     uint32_t window = min_u32(window_wanted(c), most_that_fits(c));
     return window > left && window - left >= 2 * c->mss &&
-           window - left >= c->receive_limit / 4;
+           window - left >= payload_limit(c) / 4;
 }
 
 static bool is_owed_ack_due(const struct tcp_connection *c)
@@ -157,7 +165,7 @@ static bool is_update_due(const struct tcp_connection *c)
     uint32_t left = tcp_window_left(c);
     if (is_owed_ack_due(c))
         return true;
-    if (2 * (uint64_t)left > c->receive_limit)
+    if (2 * (uint64_t)left > payload_limit(c))
         return false;
     uint32_t window = min_u32(window_wanted(c), most_that_fits(c));
     return window > 0 && window >= 2 * left;
@@ -198,6 +206,7 @@ static void grow_buffer(struct tcp_connection *c, uint32_t copied)
     int64_t wanted = 2 * (int64_t)copied + 16 * c->rcv_mss;
     if (copied > c->rcvq_space && c->rcvq_space > 0) // it is accelerating
         wanted += 2 * wanted * (copied - c->rcvq_space) / c->rcvq_space;
+    wanted = wanted * 100 / tcp_settings(c)->tcp_window_share;
     wanted = min_i64(wanted, tcp_settings(c)->tcp_receive_buffer_max);
     if (wanted > c->receive_limit)
         c->receive_limit = (uint32_t)wanted;
