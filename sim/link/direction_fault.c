@@ -235,38 +235,45 @@ static bool meet_impairment(struct link_direction *d, struct packet *frame,
     return true;
 }
 
+static bool meet_impairments(struct link_direction *d, struct packet *frame,
+                             struct transit *t, struct walk walk)
+{
+    while (walk.next < walk.list->count) {
+        struct impairment *impairment = &walk.list->items[walk.next++];
+
+        if (!meet_impairment(d, frame, t, impairment, walk))
+            return false;
+    }
+    return true;
+}
+
 static bool meet_plan(struct link_direction *d, struct packet *frame,
-                      struct transit *t, const struct fault_entry *entry,
+                      struct transit *t, const struct fault_list *plan,
                       struct walk walk)
 {
-    if (entry->copy != t->copy)
-        return true;
+    size_t i = d->plan_next + walk.next;
+
+    must(plan != NULL);
     t->cause = NULL;
-    direction_record_fault(d, t, &entry->fault);
-    return apply(d, frame, t, &entry->fault, walk);
+    for (; i < plan->count && plan->entries[i].frame == t->number; i++) {
+        const struct fault_entry *entry = &plan->entries[i];
+
+        walk.next++;
+        if (entry->copy != t->copy)
+            continue;
+        direction_record_fault(d, t, &entry->fault);
+        if (!apply(d, frame, t, &entry->fault, walk))
+            return false;
+    }
+    return true;
 }
 
 static void go_on(struct link_direction *d, struct packet *frame,
                   struct transit *t, struct walk walk)
 {
-    if (walk.list != NULL) {
-        while (walk.next < walk.list->count) {
-            struct impairment *impairment = &walk.list->items[walk.next++];
-
-            if (!meet_impairment(d, frame, t, impairment, walk))
-                return;
-        }
-    } else {
-        const struct fault_list *plan = d->plan;
-        size_t i = d->plan_next + walk.next;
-
-        for (; i < plan->count && plan->entries[i].frame == t->number; i++) {
-            walk.next++;
-            if (!meet_plan(d, frame, t, &plan->entries[i], walk))
-                return;
-        }
-    }
-    direction_depart(d, frame, t);
+    if (walk.list != NULL ? meet_impairments(d, frame, t, walk)
+                          : meet_plan(d, frame, t, d->plan, walk))
+        direction_depart(d, frame, t);
 }
 
 static void free_retired_lists(struct link_direction *d)

@@ -291,7 +291,7 @@ static bool read_time(struct reader *reader, const char *word, ns_t *out)
 
 static bool read_later_time(struct reader *reader, const char *word, ns_t *out)
 {
-    ns_t time;
+    ns_t time = 0;
 
     if (!read_time(reader, word, &time))
         return false;
