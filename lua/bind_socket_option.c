@@ -121,12 +121,12 @@ static int64_t check_option_value(lua_State *L, const struct option_row *row,
 static int64_t check_setting_value(lua_State *L,
                                    const struct setting_info *info, int value)
 {
-    struct document *document = script_of(L)->document;
+    struct document *document = scratch_document(L);
     struct place place = caller_place(L);
     struct stack_settings settings = stack_settings_default;
     struct value *map = value_create(document, VALUE_MAP, place);
     struct value *group = value_create(document, VALUE_MAP, place);
-    struct value *leaf = table_to_value(L, value, place);
+    struct value *leaf = table_to_value(L, document, value, place);
     group->key = (char *)document_string(document, info->group);
     leaf->key = (char *)document_string(document, info->name);
     group->key_place = leaf->key_place = place;
@@ -342,38 +342,27 @@ static const char *ca_state_name(enum tcp_ca_state state)
     }
 }
 
-#define INTEGERS(X)                                                            \
-    X(snd_una)                                                                 \
-    X(snd_nxt)                                                                 \
-    X(snd_wnd)                                                                 \
-    X(rcv_nxt)                                                                 \
-    X(rcv_wnd)                                                                 \
-    X(iss)                                                                     \
-    X(irs)                                                                     \
-    X(snd_wscale)                                                              \
-    X(rcv_wscale)                                                              \
-    X(snd_mss)                                                                 \
-    X(rcv_mss) X(path_mtu) X(advertised_mss) X(cwnd) X(cwnd_segments) X(       \
-        in_flight) X(backoff) X(retransmits) X(unacked) X(sacked) X(lost)      \
-        X(retrans) X(reordering) X(bytes_sent) X(bytes_retransmitted) X(       \
-            bytes_acked) X(bytes_received) X(segments_out) X(segments_in)      \
-            X(data_segments_out) X(data_segments_in) X(segments_retransmitted) \
-                X(segments_received_again) X(duplicate_acks_in)                \
-                    X(out_of_order_in) X(zero_window_probes) X(timeouts)       \
-                        X(fast_retransmits) X(spurious_retransmits)            \
-                            X(zero_windows_sent) X(delivered) X(delivered_ce)  \
-                                X(delivery_rate_bps) X(pacing_rate_bps)        \
-                                    X(send_buffer) X(send_buffer_used)         \
-                                        X(receive_buffer)                      \
-                                            X(receive_buffer_used) X(not_sent)
+// clang-format off
+#define INTEGERS(X) \
+    X(snd_una) X(snd_nxt) X(snd_wnd) X(rcv_nxt) X(rcv_wnd) X(iss) X(irs) \
+    X(snd_wscale) X(rcv_wscale) X(snd_mss) X(rcv_mss) X(path_mtu) \
+    X(advertised_mss) X(cwnd) X(cwnd_segments) X(in_flight) X(backoff) \
+    X(retransmits) X(unacked) X(sacked) X(lost) X(retrans) X(reordering) \
+    X(bytes_sent) X(bytes_retransmitted) X(bytes_acked) X(bytes_received) \
+    X(segments_out) X(segments_in) X(data_segments_out) X(data_segments_in) \
+    X(segments_retransmitted) X(segments_received_again) \
+    X(duplicate_acks_in) X(out_of_order_in) X(zero_window_probes) \
+    X(timeouts) X(fast_retransmits) X(spurious_retransmits) \
+    X(zero_windows_sent) X(delivered) X(delivered_ce) X(delivery_rate_bps) \
+    X(pacing_rate_bps) X(send_buffer) X(send_buffer_used) X(receive_buffer) \
+    X(receive_buffer_used) X(not_sent)
+// clang-format on
 #define BOOLEANS(X) X(sack) X(timestamps) X(ecn) X(fast_open)
-#define TIMES(X)                                                               \
-    X(srtt)                                                                    \
-    X(rttvar)                                                                  \
-    X(min_rtt)                                                                 \
-    X(rto)                                                                     \
-    X(established_at)                                                          \
-    X(last_data_sent) X(last_data_received) X(last_ack_received)
+// clang-format off
+#define TIMES(X) \
+    X(srtt) X(rttvar) X(min_rtt) X(rto) X(established_at) X(last_data_sent) \
+    X(last_data_received) X(last_ack_received)
+// clang-format on
 
 static void push_info(lua_State *L, const struct tcp_info *info)
 {

@@ -1,8 +1,8 @@
 // The report as JSON: everything counted, nothing that differs between two
 // runs. SPDX-License-Identifier: MIT
 #include "sim/report/report.h"
-#include "sim/version.h"
 #include "sim/tap/tap.h"
+#include "sim/version.h"
 
 // Every setter takes the value's reference, also on failure; a lack of memory
 // shows as a NULL from json_pack or json_object and ends as a missing key, so
