@@ -160,6 +160,6 @@ int bridge_run(struct bridge *bridge, const char *path, const char *text)
 {
     bridge->run.text = text;
     bridge->run.prepare = prepare;
-    bridge->run.prepare_context = bridge;
+    bridge->run.context = bridge;
     return run_scenario(path, &bridge->run);
 }

@@ -28,6 +28,7 @@ int cmd_check(int argc, char **argv);
 int cmd_bridge(int argc, char **argv);
 int cmd_host(int argc, char **argv);
 int cmd_wire(int argc, char **argv);
+int cmd_replay(int argc, char **argv);
 int cmd_packetdrill(int argc, char **argv);
 
 // Prints "wirebed run: ..." on stderr and returns STATUS_USER.

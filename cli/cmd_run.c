@@ -17,6 +17,7 @@ static const struct option options[] = {
     {"pcap", no_argument, NULL, 'p'},
     {"json", no_argument, NULL, 'j'},
     {"check-determinism", no_argument, NULL, 'd'},
+    {"speed", required_argument, NULL, 'f'},
     {"quiet", no_argument, NULL, 'q'},
     {"verbose", no_argument, NULL, 'v'},
     {"help", no_argument, NULL, 'h'},
@@ -42,6 +43,8 @@ static void print_help(void)
         "  --capture WHICH      all, none, or link names joined by commas\n"
         "  --pcap               nanosecond pcap files instead of pcapng\n"
         "  --json               print the results as JSON on standard output\n"
+        "  --speed FACTOR       follow the clock: simulated seconds per "
+        "second\n"
         "  --check-determinism  run twice and compare everything\n"
         "  -q, --quiet          print failures only\n"
         "  -v, --verbose        print every counter and every flow\n"
@@ -81,6 +84,20 @@ static int read_until(const char *text, struct run_options *run)
     return STATUS_OK;
 }
 
+static int read_speed(const char *text, struct run_options *run)
+{
+    char *end;
+    double speed = strtod(text, &end);
+    if (end == text || *end || !(speed >= 1e-6 && speed <= 1e6))
+        return usage_error("run",
+                           "--speed wants a factor from 0.000001 to 1000000, "
+                           "such as 0.1, not '%s'",
+                           text);
+    run->is_realtime = true;
+    run->speed = speed;
+    return STATUS_OK;
+}
+
 static int read_option(int answer, char **argv, struct run_options *run)
 {
     switch (answer) {
@@ -103,6 +120,8 @@ static int read_option(int answer, char **argv, struct run_options *run)
     case 'j':
         run->is_json = true;
         return STATUS_OK;
+    case 'f':
+        return read_speed(optarg, run);
     case 'd':
         run->check_determinism = true;
         return STATUS_OK;

@@ -15,6 +15,7 @@ const struct command commands[] = {
     {"bridge", "run a scenario in real time, with devices of this machine", cmd_bridge},
     {"host", "put one host on a device of this machine", cmd_host},
     {"wire", "put a link with impairments between two devices", cmd_wire},
+    {"replay", "run again, in virtual time, what a bridged run recorded", cmd_replay},
     {"packetdrill", "run packetdrill scripts in virtual time", cmd_packetdrill},
     {NULL, NULL, NULL},
 };

@@ -168,6 +168,26 @@ static int refuse_taps(struct loaded *loaded, const struct tap *tap)
     return STATUS_USER;
 }
 
+// What 'wirebed replay' needs besides the captures: the network as it is now.
+static int write_scenario(const struct loaded *loaded, const struct sim *sim)
+{
+    char *path = NULL;
+    if (!sim->capture_dir)
+        return STATUS_OK;
+    must(asprintf(&path, "%s/scenario.yaml", sim->capture_dir) >= 0);
+    FILE *file = fopen(path, "w");
+    int status = STATUS_OK;
+    if (file) {
+        scenario_print(loaded->scenario, file);
+        if (ferror(file) | fclose(file))
+            status = system_error("cannot write", path, EIO);
+    } else {
+        status = system_error("cannot write", path, errno);
+    }
+    free(path);
+    return status;
+}
+
 // In step with the clock.
 static int run_paced(struct loaded *loaded, const struct run_options *options,
                      struct realtime_stats *stats, enum engine_result *result)
@@ -180,9 +200,7 @@ static int run_paced(struct loaded *loaded, const struct run_options *options,
                                           .speed = options->speed,
                                           .log = stderr,
                                           .prefix = prefix};
-    int status = options->prepare
-                     ? options->prepare(options->prepare_context, sim)
-                     : STATUS_OK;
+    int status = write_scenario(loaded, sim);
     if (status != STATUS_OK)
         return status;
     int error = realtime_run(sim, &pace, stats, result);
@@ -198,11 +216,19 @@ static int run_engine(struct loaded *loaded, const struct run_options *options,
     struct sim *sim = scenario_sim(loaded->scenario);
     bool show = !options->is_quiet && isatty(STDERR_FILENO);
     *result = ENGINE_STOPPED;
+    int status =
+        options->prepare ? options->prepare(options->context, sim) : STATUS_OK;
+    if (status != STATUS_OK)
+        return status;
+    if (options->is_realtime && options->speed == 0)
+        return run_paced(loaded, options, stats, result);
+    if (sim_next_tap(sim, NULL) && !options->is_replay)
+        return refuse_taps(loaded, sim_next_tap(sim, NULL));
     if (options->is_realtime)
         return run_paced(loaded, options, stats, result);
-    if (sim_next_tap(sim, NULL))
-        return refuse_taps(loaded, sim_next_tap(sim, NULL));
     *result = progress_run(sim, scenario_stop(loaded->scenario), show);
+    if (options->is_replay)
+        realtime_end(sim, scenario_stop(loaded->scenario));
     return STATUS_OK;
 }
 
@@ -279,6 +305,8 @@ static struct outcome run_loaded(struct loaded *loaded,
         report.wall_seconds = wall_now() - started;
         outcome.status =
             finish_status(sim, outcome.status, report.is_interrupted);
+        if (options->finish)
+            options->finish(options->context, sim);
         outcome.fingerprint = sim_fingerprint(sim);
         outcome.report = report_json(sim, &report);
         must(outcome.report);

@@ -236,17 +236,13 @@ static int wait_for_events(struct loop *loop, struct epoll_event *events)
 
 // --- The loop
 
-// Leases are given back while there still is somebody to give them to.
-static void say_goodbye(struct loop *loop)
+static bool is_among(const struct epoll_event *events, int count,
+                     const struct tap *tap)
 {
-    struct engine *engine = &loop->sim->engine;
-
-    for (struct app *app = sim_next_app(loop->sim, NULL); app != NULL;
-         app = sim_next_app(loop->sim, app))
-        if (app_get_kind(app) == APP_DHCP)
-            app_stop(app);
-    engine_run(engine, engine->now);
-    flush_taps(loop);
+    for (int i = 0; i < count; i++)
+        if (events[i].data.ptr == tap)
+            return true;
+    return false;
 }
 
 static enum engine_result read_taps(struct loop *loop,
@@ -259,11 +255,12 @@ static enum engine_result read_taps(struct loop *loop,
     // A frame's time is its own: one nanosecond at least after the last.
     if (engine->now <= loop->last_read)
         return ENGINE_UNTIL;
-    for (int i = 0; i < count && *error == 0; i++) {
-        if (events[i].data.ptr == &loop->timer ||
-            events[i].data.ptr == &loop->signals)
+    // In the order of the scenario, as a replay does.
+    for (struct tap *tap = sim_next_tap(loop->sim, NULL);
+         tap != NULL && *error == 0; tap = sim_next_tap(loop->sim, tap)) {
+        if (!is_among(events, count, tap))
             continue;
-        int frames = tap_read(events[i].data.ptr, READS_PER_ROUND);
+        int frames = tap_read(tap, READS_PER_ROUND);
         if (frames < 0)
             *error = frames;
         has_read |= frames > 0;
@@ -327,6 +324,19 @@ static int run_loop(struct loop *loop, enum engine_result *result)
     }
 }
 
+void realtime_end(struct sim *sim, ns_t until)
+{
+    struct engine *engine = &sim->engine;
+
+    if (until != NS_NEVER && engine_next(engine) >= until)
+        engine_advance(engine, until);
+    for (struct app *app = sim_next_app(sim, NULL); app != NULL;
+         app = sim_next_app(sim, app))
+        if (app_get_kind(app) == APP_DHCP)
+            app_stop(app);
+    engine_run(engine, engine->now);
+}
+
 int realtime_run(struct sim *sim, const struct realtime_options *options,
                  struct realtime_stats *stats, enum engine_result *result)
 {
@@ -353,8 +363,11 @@ int realtime_run(struct sim *sim, const struct realtime_options *options,
     ns_t started = clock_now(CLOCK_MONOTONIC);
     if (error == 0)
         error = run_loop(&loop, result);
-    if (error == 0)
-        say_goodbye(&loop);
+    if (error == 0) {
+        // While there still is somebody to give them back to.
+        realtime_end(sim, NS_NEVER);
+        flush_taps(&loop);
+    }
     stats->wall_seconds =
         (double)(clock_now(CLOCK_MONOTONIC) - started) / NS_PER_S;
     stats->cpu_seconds = cpu_seconds() - cpu;

@@ -54,6 +54,9 @@ struct realtime_stats {
 // sim_error(). *stats is filled in any case.
 int realtime_run(struct sim *sim, const struct realtime_options *options,
                  struct realtime_stats *stats, enum engine_result *result);
+// How such a run ends, for a replay too: leases are given back. Time passes to
+// `until` unless that is NS_NEVER.
+void realtime_end(struct sim *sim, ns_t until);
 // "lateness: mean ..., 99 % ..., worst ..."
 void realtime_print(struct sim *sim, const struct realtime_stats *stats,
                     FILE *out);

@@ -318,6 +318,7 @@ struct tap *sim_next_tap(struct sim *sim, struct tap *previous)
     return node_as_tap(node);
 }
 
+const struct node *tap_node(const struct tap *tap) { return &tap->node; }
 const char *tap_name(const struct tap *tap) { return tap->node.name; }
 const char *tap_device_name(const struct tap *tap) { return tap->device_name; }
 enum tap_kind tap_get_kind(const struct tap *tap) { return tap->config.kind; }

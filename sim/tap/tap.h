@@ -69,6 +69,7 @@ int sim_add_tap(struct sim *sim, const struct tap_config *config,
                 struct tap **out);
 struct tap *node_as_tap(struct node *node); // NULL: not one
 struct tap *sim_next_tap(struct sim *sim, struct tap *previous); // NULL starts
+const struct node *tap_node(const struct tap *tap);
 const char *tap_name(const struct tap *tap);
 const char *tap_device_name(const struct tap *tap);
 enum tap_kind tap_get_kind(const struct tap *tap);
