@@ -115,6 +115,34 @@ static void probing_finds_the_path_mtu(void)
     CHECK(mss > 1300 - 52 - 20 && mss <= 1300 - 52);
 }
 
+static unsigned arp_requests_of(const struct net_host *host)
+{
+    const struct net *net = host->net;
+    unsigned count = 0;
+    for (unsigned i = 0; i < net->record_count; i++) {
+        const uint8_t *frame = net->records[i].bytes;
+        bool is_arp = frame[12] == 0x08 && frame[13] == 0x06;
+        count += is_arp && frame[21] == 1 && net->records[i].from == host;
+    }
+    return count;
+}
+
+// RFC 4861 7.3.1: whose data is acknowledged need not ask for the next hop.
+static void acknowledged_data_confirms_the_neighbour(void)
+{
+    struct tcp_pair *pair = tcp_pair_create(IP_V4, 1);
+    pair->client_settings.tcp_send_buffer = 4096;
+    pair->client_settings.tcp_send_buffer_max = 4096;
+    tcp_pair_start(pair, 1000000, 0);
+    pair->net->wires[0].delay = NS_PER_S;
+    net_run(pair->net, 10 * NS_PER_S);
+    net_record(pair->net);
+    net_run(pair->net, 300 * NS_PER_S);
+    CHECK(pair->net->record_count > 100);
+    CHECK_EQUAL(arp_requests_of(pair->client_host), 0);
+    tcp_pair_destroy(pair);
+}
+
 const struct unit_test suite_tcp[] = {
     UNIT(a_black_hole_stops_who_does_not_probe),
     UNIT(a_black_hole_is_gone_around),
@@ -124,5 +152,6 @@ const struct unit_test suite_tcp[] = {
     UNIT(a_megabyte_arrives_over_ipv4),
     UNIT(a_megabyte_arrives_over_ipv6_both_ways),
     UNIT(a_source_needs_no_buffer),
+    UNIT(acknowledged_data_confirms_the_neighbour),
     UNIT(a_refused_buffer_size_changes_nothing),
     {0}};
