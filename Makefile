@@ -233,6 +233,7 @@ reference: $(OUT)/wirebed
 check-determinism: $(OUT)/wirebed
 	$(MAKE) VARIANT=debug $(BUILD)/debug/wirebed
 	$(MAKE) CC=$(CLANG) BUILD=$(BUILD)/clang $(BUILD)/clang/release/wirebed
+	@mkdir -p $(OUT)/check
 	tests/check_determinism.sh $(OUT)/check/determinism $< \
 	    $(BUILD)/debug/wirebed $(BUILD)/clang/release/wirebed
 
