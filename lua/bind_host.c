@@ -212,7 +212,7 @@ static int host_add_route(lua_State *L)
     static const char *const known[] = {"interface", "metric", NULL};
     struct host *host = check_host(L);
     struct route route = {.destination = check_destination(L, 2)};
-    int options = check_options(L, 3, known);
+    int options = check_options(L, lua_istable(L, 3) ? 3 : 4, known);
     if (lua_type(L, 3) == LUA_TSTRING || lua_type(L, 3) == LUA_TUSERDATA) {
         bool is_default = route.destination.length == 0;
         route.gateway = check_address(

@@ -42,7 +42,8 @@ static int link_set_parameters(lua_State *L)
     int direction = option_direction(L, check_options(L, 3, from_only), link);
     if (script->scenario == NULL)
         return luaL_error(L, "the network of this run cannot be changed");
-    struct value *changes = table_to_value(L, 2, caller_place(L));
+    struct value *changes =
+        table_to_value(L, scratch_document(L), 2, caller_place(L));
     struct diagnostics *diagnostics = diagnostics_create();
     int error = scenario_change_link(script->scenario, link, direction, changes,
                                      diagnostics);

@@ -47,7 +47,8 @@ static void apply(lua_State *L, const char *section, const char *name,
     struct script *script = script_of(L);
     struct scenario *scenario = need_scenario(L);
     struct place place = caller_place(L);
-    struct value *entry = table_to_value(L, description, place);
+    struct value *entry =
+        table_to_value(L, script->document, description, place);
     struct value *whole = value_create(
         script->document, name != NULL ? VALUE_MAP : VALUE_LIST, place);
     if (name != NULL) {

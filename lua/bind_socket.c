@@ -210,7 +210,8 @@ static int open_bound(lua_State *L, enum socket_type type)
     static const char *const known[] = {"address", "family", "port", "set",
                                         NULL};
     struct host *host = object_check(L, 1, HOST_TYPE);
-    int options = check_options(L, 2, known);
+    int options =
+        check_options(L, lua_type(L, 2) == LUA_TNUMBER ? 3 : 2, known);
     uint8_t family = family_of_options(L, host, options);
     struct endpoint local =
         local_endpoint(L, options, family, option_port(L, options, 2));

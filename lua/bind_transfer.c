@@ -152,7 +152,8 @@ static int sock_recv(lua_State *L)
     static const char *const known[] = {"peek", "timeout", "urgent", NULL};
     socket_object_check(L, 1);
     size_t most = check_amount(L, 2);
-    int options = check_options(L, 2, known);
+    int options =
+        check_options(L, lua_type(L, 2) == LUA_TNUMBER ? 3 : 2, known);
     int flags = (option_boolean(L, options, "peek") ? MESSAGE_PEEK : 0) |
                 (option_boolean(L, options, "urgent") ? MESSAGE_URGENT : 0);
     task_set_timeout(L, options);

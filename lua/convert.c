@@ -8,28 +8,30 @@
 
 // --- Times
 
+// 100 years; the clock ends after 292.
+#define LONGEST (100 * INT64_C(31557600) * NS_PER_S)
+
 ns_t to_time(lua_State *L, int index, const char *what)
 {
     int64_t time = 0;
     if (lua_type(L, index) == LUA_TSTRING) {
-        if (parse_time(lua_tostring(L, index), &time) == 0 && time >= 0)
+        if (parse_time(lua_tostring(L, index), &time) == 0 && time >= 0 &&
+            time <= LONGEST)
             return time;
     } else if (lua_isinteger(L, index)) {
         lua_Integer seconds = lua_tointeger(L, index);
-        if (seconds >= 0)
-            return seconds >= NS_NEVER / NS_PER_S ? NS_NEVER - 1
-                                                  : seconds * NS_PER_S;
+        if (seconds >= 0 && seconds <= LONGEST / NS_PER_S)
+            return seconds * NS_PER_S;
     } else if (lua_type(L, index) == LUA_TNUMBER) {
         lua_Number seconds = lua_tonumber(L, index);
-        if (seconds >= 0)
-            return seconds >= (lua_Number)(NS_NEVER / NS_PER_S)
-                       ? NS_NEVER - 1
-                       : (ns_t)(seconds * (lua_Number)NS_PER_S + 0.5);
+        if (seconds >= 0 && seconds <= (lua_Number)(LONGEST / NS_PER_S))
+            return (ns_t)(seconds * (lua_Number)NS_PER_S + 0.5);
     }
-    return luaL_error(L,
-                      "%s: expected a time, a number of seconds or a text "
-                      "with a unit such as \"20ms\", not %s",
-                      what, name_tostring(L, index, NULL));
+    return luaL_error(
+        L,
+        "%s: expected a time of up to 100 years, a number of seconds or a text "
+        "with a unit such as \"20ms\", not %s",
+        what, name_tostring(L, index, NULL));
 }
 
 ns_t check_time(lua_State *L, int index)
@@ -60,33 +62,41 @@ int push_errno(lua_State *L, int error)
 
 // --- Options
 
-int check_options(lua_State *L, int index, const char *const *known)
+void check_keys(lua_State *L, int table, const char *const *known)
 {
     size_t count = 0;
     int top = lua_gettop(L);
-    while (index <= top && !lua_istable(L, index))
-        index++;
-    if (index > top)
-        return 0;
     while (known[count] != NULL)
         count++;
-    lua_Integer keys = order_push_keys(L, index);
+    lua_Integer keys = order_push_keys(L, table);
     for (lua_Integer i = 1; i <= keys; i++) {
-        lua_rawgeti(L, -1, i);
+        lua_rawgeti(L, top + 1, i);
         const char *key = name_tostring(L, -1, NULL);
         size_t n = 0;
         while (n < count && strcmp(known[n], key) != 0)
             n++;
         if (n == count) {
             const char *near = suggest_word(key, known, count);
-            return luaL_error(L, "unknown option '%s'%s%s%s", key,
-                              near != NULL ? "; did you mean '" : "",
-                              near != NULL ? near : "",
-                              near != NULL ? "'?" : "");
+            luaL_error(L, "unknown option '%s'%s%s%s", key,
+                       near != NULL ? "; did you mean '" : "",
+                       near != NULL ? near : "", near != NULL ? "'?" : "");
         }
         lua_pop(L, 2);
     }
     lua_settop(L, top);
+}
+
+int check_options(lua_State *L, int index, const char *const *known)
+{
+    int top = lua_gettop(L);
+    while (index < top && lua_isnil(L, index))
+        index++;
+    if (index > top || lua_isnil(L, index))
+        return 0;
+    luaL_argcheck(L, lua_istable(L, index), index,
+                  "expected a table of options");
+    luaL_argcheck(L, index == top, top, "options come last");
+    check_keys(L, index, known);
     return index;
 }
 

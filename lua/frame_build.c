@@ -48,7 +48,7 @@ static struct layout read_layout(lua_State *L, int table)
         "arp",  "ethernet", "fragment", "icmp", "icmpv6", "ipv4",
         "ipv6", "payload",  "tcp",      "udp",  NULL};
     struct layout layout = {0};
-    check_options(L, table, known);
+    check_keys(L, table, known);
     for (int i = 0; i < LAYER_COUNT; i++) {
         layout.has[i] =
             lua_getfield(L, table, layer_name((enum frame_layer)i)) != LUA_TNIL;

@@ -219,7 +219,7 @@ static size_t emit_options(lua_State *L, int value, uint8_t *bytes)
                                         NULL};
     struct tcp_options o = {0};
     uint32_t number;
-    check_options(L, value, known);
+    check_keys(L, value, known);
     lua_pushvalue(L, value);
     if ((o.has_mss = take_integer(L, "mss", 65535, &number)))
         o.mss = (uint16_t)number;

@@ -15,7 +15,9 @@ struct document;
 struct script {
     struct sim *sim;
     struct scenario *scenario; // NULL: the network is given
-    struct document *document; // holds the value trees made of tables
+    struct document *document; // holds the value trees of the network
+    struct document *scratch;  // of the last change; see scratch_document
+    const char *last_file;     // of a place, in document
     char *path, *folder;       // of the script; folder ends with '/' or is ""
     FILE *log;
     lua_State *L;
@@ -164,9 +166,11 @@ ns_t to_time(lua_State *L, int index, const char *what);
 void push_time(lua_State *L, ns_t time); // seconds
 // nil and the error's name; returns 2.
 int push_errno(lua_State *L, int error);
-// The index of the options table at `index` or later; 0: there is none.
-// Unknown keys are an error. known ends with NULL.
+// The index of the options table, the last argument, at `index` or, behind
+// nils, later; 0: there is none. Anything else there is an error, and so are
+// unknown keys. known ends with NULL.
 int check_options(lua_State *L, int index, const char *const *known);
+void check_keys(lua_State *L, int table, const char *const *known);
 struct ip_addr check_address(lua_State *L, int index,
                              uint8_t family); // text, host's name or object
 uint16_t check_port(lua_State *L, int index);
@@ -177,8 +181,11 @@ bool option_boolean(lua_State *L, int options, const char *key);
 
 // --- value.c
 // Makes a value tree of the Lua value at index. Raises errors.
-struct value *table_to_value(lua_State *L, int index, struct place place);
+struct value *table_to_value(lua_State *L, struct document *document, int index,
+                             struct place place);
 struct place caller_place(lua_State *L); // the script's line that runs
+// A document for values that are not kept: it lives until the next call.
+struct document *scratch_document(lua_State *L);
 // Raises an error with all mistakes and destroys the diagnostics; or just
 // destroys them when there are none.
 void raise_diagnostics(lua_State *L, struct diagnostics *diagnostics);

@@ -324,6 +324,7 @@ void script_destroy(struct script *script)
     tasks_fini(script);
     if (script->L != NULL)
         lua_close(script->L);
+    document_destroy(script->scratch);
     document_destroy(script->document);
     free(script->path);
     free(script->folder);

@@ -19,56 +19,59 @@ static void to_hyphens(char *key)
             *key = '-';
 }
 
-static struct value *convert(lua_State *L, int index, struct place place,
-                             int depth);
+struct conversion {
+    struct document *document;
+    struct place place;
+};
 
-static struct value *convert_list(lua_State *L, int index, struct place place,
-                                  lua_Integer count, int depth)
+static struct value *convert(lua_State *L, const struct conversion *c,
+                             int index, int depth);
+
+static struct value *convert_list(lua_State *L, const struct conversion *c,
+                                  int index, lua_Integer count, int depth)
 {
-    struct value *list =
-        value_create(script_of(L)->document, VALUE_LIST, place);
+    struct value *list = value_create(c->document, VALUE_LIST, c->place);
     for (lua_Integer i = 1; i <= count; i++) {
         lua_rawgeti(L, index, i);
-        value_append(list, convert(L, lua_gettop(L), place, depth + 1));
+        value_append(list, convert(L, c, lua_gettop(L), depth + 1));
         lua_pop(L, 1);
     }
     return list;
 }
 
 // The list of sorted keys is on top.
-static struct value *convert_map(lua_State *L, int index, struct place place,
-                                 lua_Integer count, int depth)
+static struct value *convert_map(lua_State *L, const struct conversion *c,
+                                 int index, lua_Integer count, int depth)
 {
-    struct document *document = script_of(L)->document;
-    struct value *map = value_create(document, VALUE_MAP, place);
+    struct value *map = value_create(c->document, VALUE_MAP, c->place);
     int keys = lua_gettop(L);
     for (lua_Integer i = 1; i <= count; i++) {
         lua_rawgeti(L, keys, i);
         if (lua_type(L, -1) != LUA_TSTRING)
             luaL_error(L, "a table here is either a list or a map with texts "
                           "as keys");
-        char *key = (char *)document_string(document, lua_tostring(L, -1));
+        char *key = (char *)document_string(c->document, lua_tostring(L, -1));
         to_hyphens(key);
         lua_rawget(L, index);
-        struct value *child = convert(L, lua_gettop(L), place, depth + 1);
+        struct value *child = convert(L, c, lua_gettop(L), depth + 1);
         child->key = key;
-        child->key_place = place;
+        child->key_place = c->place;
         value_append(map, child);
         lua_pop(L, 1);
     }
     return map;
 }
 
-static struct value *convert_table(lua_State *L, int index, struct place place,
-                                   int depth)
+static struct value *convert_table(lua_State *L, const struct conversion *c,
+                                   int index, int depth)
 {
     if (depth == DEEPEST)
         luaL_error(L, "tables nested deeper than %d", DEEPEST);
     lua_Integer length = (lua_Integer)lua_rawlen(L, index);
     lua_Integer count = order_push_keys(L, index);
     struct value *value = length > 0 && count == length
-                              ? convert_list(L, index, place, count, depth)
-                              : convert_map(L, index, place, count, depth);
+                              ? convert_list(L, c, index, count, depth)
+                              : convert_map(L, c, index, count, depth);
     lua_pop(L, 1);
     return value;
 }
@@ -82,16 +85,15 @@ static const char *name_of_node(lua_State *L, int index)
     return node != NULL ? node->name : NULL;
 }
 
-static struct value *convert(lua_State *L, int index, struct place place,
-                             int depth)
+static struct value *convert(lua_State *L, const struct conversion *c,
+                             int index, int depth)
 {
-    struct document *document = script_of(L)->document;
     char number[48];
     const char *text = NULL;
     luaL_checkstack(L, 8, NULL);
     switch (lua_type(L, index)) {
     case LUA_TTABLE:
-        return convert_table(L, index, place, depth);
+        return convert_table(L, c, index, depth);
     case LUA_TBOOLEAN:
         text = lua_toboolean(L, index) ? "true" : "false";
         break;
@@ -115,24 +117,42 @@ static struct value *convert(lua_State *L, int index, struct place place,
     if (text == NULL)
         luaL_error(L, "%s cannot be part of a network's description",
                    name_tostring(L, index, NULL));
-    return value_scalar(document, text, place);
+    return value_scalar(c->document, text, c->place);
 }
 
-struct value *table_to_value(lua_State *L, int index, struct place place)
+struct value *table_to_value(lua_State *L, struct document *document, int index,
+                             struct place place)
 {
-    return convert(L, lua_absindex(L, index), place, 0);
+    struct conversion c = {document, place};
+    return convert(L, &c, lua_absindex(L, index), 0);
 }
 
+// Places of files other than the script are modules'; their names are kept.
 struct place caller_place(lua_State *L)
 {
     struct caller caller;
     struct script *script = script_of(L);
     struct place place = {.file = script->path};
-    if (traceback_caller(L, &caller)) {
-        place.file = document_string(script->document, caller.file);
-        place.line = caller.line;
-    }
+    if (!traceback_caller(L, &caller))
+        return place;
+    place.line = caller.line;
+    if (strcmp(caller.file, script->path) == 0)
+        return place;
+    if (script->last_file == NULL ||
+        strcmp(caller.file, script->last_file) != 0)
+        script->last_file = document_string(script->document, caller.file);
+    place.file = script->last_file;
     return place;
+}
+
+struct document *scratch_document(lua_State *L)
+{
+    struct script *script = script_of(L);
+    document_destroy(script->scratch);
+    script->scratch = document_create();
+    if (script->scratch == NULL)
+        luaL_error(L, "out of memory");
+    return script->scratch;
 }
 
 void raise_diagnostics(lua_State *L, struct diagnostics *diagnostics)

@@ -69,6 +69,24 @@ a:spawn(function()
     local good, why = pcall(a.tcp_connect, a, "nobody", 9)
     expect_eq(good, false)
     expect(why:find("neither an address nor a host"), why)
+    for _, wrong in ipairs{
+        {a.tcp_connect, a, "b", 9, "5s"}, {a.tcp_connect, a, "b"},
+        {a.tcp_connect, a, "b", 70000}, {a.tcp_connect, a, "b", -1},
+        {a.tcp_connect, a, "b", 9, {timeout = "5"}},
+        {a.tcp_connect, a, "b", 9, {timeout = -1}},
+        {a.tcp_connect, a, "b", 9, {timeout = 1e300}},
+        {a.tcp_connect, a, "b", 9, {family = 5}},
+        {a.tcp_connect, a, "10.0.0.2", 9, {family = 6}},
+        {a.tcp_connect, "b", 9}, {socket.recv, socket, {}, 1},
+        {socket.recv, socket, 0}, {socket.recv, socket, "all"},
+        {socket.recv, a}, {socket.recv_all, socket}, {socket.send, socket},
+        {socket.set, socket, "ttl", 1.5}, {socket.set, socket, {ttl = 0}},
+        {socket.get, socket, "nothing"}, {a.raw_socket, a, 256},
+        {a.raw_socket, a, "sctp"}, {socket.shutdown, socket, "off"},
+    } do
+        good, why = pcall(table.unpack(wrong))
+        expect_eq(good, false, tostring(why))
+    end
     good, why = pcall(a.tcp_connect, a, "b", 9, {timeut = 1})
     expect_eq(good, false)
     expect(why:find("did you mean 'timeout'"), why)
