@@ -1,5 +1,5 @@
-// The simulator: one network with its time, nodes, links, captures and
-// applications. SPDX-License-Identifier: MIT
+// The simulator: one network with its time, nodes, links and applications.
+// SPDX-License-Identifier: MIT
 #ifndef SIM_SIM_H
 #define SIM_SIM_H
 

@@ -1,5 +1,5 @@
-// The event queue: virtual time with a total order that does not depend on how
-// a run is executed. SPDX-License-Identifier: MIT
+// The event queue: virtual time with a total order.
+// SPDX-License-Identifier: MIT
 #ifndef ENGINE_ENGINE_H
 #define ENGINE_ENGINE_H
 

@@ -65,7 +65,6 @@ enum link_fate {
 };
 
 // --- Impairments
-// ----------------------------------------------------------------------------
 
 enum impairment_action {
     IMPAIR_DROP,
@@ -117,7 +116,6 @@ struct impairment_config {
 extern const struct impairment_config impairment_default;
 
 // --- Directions and links
-// -------------------------------------------------------------------
 
 enum queue_kind { QUEUE_FIFO };
 
@@ -216,7 +214,6 @@ int link_direction_config_copy(const struct link_direction_config *from,
                                struct link_direction_config *out);
 
 // --- Hooks
-// ----------------------------------------------------------------------------------
 
 enum hook_point {
     HOOK_SENT,

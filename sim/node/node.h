@@ -1,5 +1,5 @@
-// Nodes with their ports: hosts, routers, switches, and whatever else frames
-// can reach. SPDX-License-Identifier: MIT
+// Nodes with their ports: hosts, routers, switches, whatever frames can reach.
+// SPDX-License-Identifier: MIT
 #ifndef NODE_NODE_H
 #define NODE_NODE_H
 
@@ -93,7 +93,6 @@ void port_send(struct port *port, struct packet *frame);
 void port_receive(struct port *port, struct packet *frame, const char *comment);
 
 // --- Hosts and routers
-// ----------------------------------------------------------------------
 
 struct host {
     struct node node; // first
@@ -131,7 +130,6 @@ struct host *sim_find_host(struct sim *sim, const char *name);
 struct host *stack_as_host(struct stack *stack);
 
 // --- Switches
-// -------------------------------------------------------------------------------
 
 struct switch_config {
     const char *name;
