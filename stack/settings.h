@@ -128,6 +128,7 @@ enum setting_kind {
     X(tcp, mtu_probing, "mtu-probing", SETTING_INTEGER, 0, 2, 0, "search for the path MTU: 0 no, 1 behind a black hole, 2 always; RFC 4821, Linux tcp_mtu_probing") \
     X(tcp, mtu_probe_base, "mtu-probe-base", SETTING_SIZE, 48, 65495, 1024, "MSS that the search begins with; Linux tcp_base_mss") \
     X(tcp, mtu_probe_interval, "mtu-probe-interval", SETTING_TIME, 1 * SEC, 86400 * SEC, 600 * SEC, "time after which a finished search begins again; Linux tcp_probe_interval") \
+    X(tcp, pacing, "pacing", SETTING_BOOL, 0, 1, 0, "spread a window over its round trip; Linux fq, SO_MAX_PACING_RATE") \
     X(tcp, backlog_max, "backlog-max", SETTING_INTEGER, 0, 1000000, 4096, "largest backlog of a listener; Linux somaxconn") \
     X(tcp, timer_slack, "timer-slack", SETTING_TIME, 0, 1 * SEC, 2 * MS, "added to short loss timers; Linux two ticks") \
     X(tcp, offload, "offload", SETTING_BOOL, 0, 1, 1, "send in bursts as a host with segmentation offload; Linux tso") \

@@ -139,6 +139,7 @@ struct tcp_probing {
 struct tcp_extra {
     struct tcp_marks *marks; // NULL: none
     struct tcp_probing probing;
+    ns_t pacing_next; // when the next burst may leave
 };
 
 // --- Receiver ---------------------------------------------------------------

@@ -7,8 +7,7 @@
 //
 // Input decides, output sends, one function writes the state.
 //
-// in       tcp_input            header, checksum, whose it is; header
-// prediction
+// in       tcp_input            header, checksum, whose it is; prediction
 //          tcp_segment_arrives  RFC 9293 3.10.7.4 step by step
 //          tcp_listen, tcp_syn_sent, tcp_time_wait   the other states
 //          tcp_cookie, tcp_fast_open   handshakes without memory, with data
@@ -19,7 +18,8 @@
 //          tcp_rtt, tcp_rate    round-trip times, delivery rate
 // data     tcp_reassembly, tcp_receive   in order, ahead of gaps; reading
 //          tcp_window, tcp_delayed_ack   what the peer is told, and when
-// out      tcp_output           whether and how much; tcp_burst, tcp_marks
+// out      tcp_output           whether and how much; tcp_burst, tcp_marks,
+//                               tcp_pacing, tcp_send_room
 //          tcp_retransmit       what goes again; tcp_mtu_probe what is tried
 //          tcp_segment          builds a segment; tcp_options, tcp_reset
 // frame    tcp_state, tcp_timer, tcp_socket, tcp_socket_option, tcp_icmp,
@@ -345,6 +345,8 @@ uint32_t tcp_unsent(const struct tcp_connection *c);
 // Bytes that socket_send would take now.
 uint32_t tcp_send_room(const struct tcp_connection *c);
 void tcp_init_send_limit(struct tcp_connection *c);
+// Tells the application when it may write again; grows the buffer.
+void tcp_send_room_check(struct tcp_connection *c);
 static inline tcp_seq tcp_window_end(const struct tcp_connection *c)
 {
     // A SYN-ACK that is still out takes no room in it (Fast Open).
@@ -357,6 +359,10 @@ uint32_t tcp_burst_segments(const struct tcp_connection *c);
 bool tcp_burst_should_wait(const struct tcp_connection *c, uint32_t length,
                            uint32_t window, uint32_t quota, uint32_t most,
                            bool *cwnd_limited);
+// tcp_pacing.c: is it too early for more? Then the timer is set.
+bool tcp_pacing_holds(struct tcp_connection *c);
+void tcp_pacing_sent(struct tcp_connection *c, uint32_t bytes);
+uint64_t tcp_pacing_rate(const struct tcp_connection *c); // bytes a second
 // tcp_marks.c: bytes of the `unsent` ones before the next mark.
 int tcp_marks_add(struct tcp_connection *c, tcp_seq at); // -ENOMEM
 uint32_t tcp_marks_limit(const struct tcp_connection *c, uint32_t unsent);

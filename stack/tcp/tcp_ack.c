@@ -330,9 +330,6 @@ bool tcp_ack_process(struct tcp_connection *c, struct tcp_arrival *a)
     }
     clean_records(c, a, &news);
     after_records(c, a, &news);
-    if (c->wants_room && tcp_send_room(c) >= c->send_limit / 3) {
-        c->wants_room = false;
-        socket_notify(&c->socket, EVENT_WRITABLE);
-    }
+    tcp_send_room_check(c);
     return c->state != TCP_CLOSED || (tcp_arrival_done(c, a), false);
 }

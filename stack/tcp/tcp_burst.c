@@ -12,26 +12,12 @@
 
 enum { LARGEST_BURST = 65536 - 321, PACING_SHIFT = 10 };
 
-// Linux's rate for flows that are not paced: twice what the window carries per
-// round trip while in slow start, later a fifth more.
-static uint64_t bytes_per_second(const struct tcp_connection *c)
-{
-    if (c->cc.pacing_rate_bps)
-        return c->cc.pacing_rate_bps / 8;
-    uint32_t cwnd = tcp_cwnd_segments(c);
-    bool is_early = c->cc.cwnd < c->cc.ssthresh / 2;
-    uint64_t rate = (uint64_t)max_u32(cwnd, c->packets_out) * c->mss;
-    rate = rate * (is_early ? 200 : 120) / 100;
-    uint32_t srtt_us = max_u32(c->srtt_us >> 3, 1);
-    return rate * 1000000 / srtt_us;
-}
-
 uint32_t tcp_burst_segments(const struct tcp_connection *c)
 {
     const struct stack_settings *settings = tcp_settings(c);
     if (!settings->tcp_offload)
         return 1;
-    uint64_t bytes = bytes_per_second(c) >> PACING_SHIFT;
+    uint64_t bytes = tcp_pacing_rate(c) >> PACING_SHIFT;
     unsigned near = c->min_rtt_us >> 9; // a short path takes more at once
     if (near < 32)
         bytes += (uint64_t)LARGEST_BURST >> near;

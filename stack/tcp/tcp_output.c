@@ -23,12 +23,6 @@ uint32_t tcp_unsent(const struct tcp_connection *c)
     return c->write_seq - c->snd_nxt - tcp_fin_unsent(c);
 }
 
-uint32_t tcp_send_room(const struct tcp_connection *c)
-{
-    uint32_t used = c->has_source ? 0 : c->buffer.length;
-    return used < c->send_limit ? c->send_limit - used : 0;
-}
-
 void tcp_queue_fin(struct tcp_connection *c)
 {
     c->fin_wanted = true;
@@ -271,6 +265,7 @@ static int send_burst(struct tcp_connection *c, struct candidate burst,
             c->snd_small = c->snd_nxt - next.with_fin;
     } while (left > 0);
     tcp_marks_sent(c);
+    tcp_pacing_sent(c, burst.length);
     return 0;
 }
 
@@ -315,7 +310,7 @@ static void output(struct tcp_connection *c, enum mode mode)
         sent++;
     else if (c->extra && must_wait)
         return;
-    while (send_next(c, mode, &sent, &cwnd_limited))
+    while (!tcp_pacing_holds(c) && send_next(c, mode, &sent, &cwnd_limited))
         ;
     if (c->state == TCP_CLOSED)
         return;
@@ -330,6 +325,7 @@ static void output(struct tcp_connection *c, enum mode mode)
     }
     tcp_rate_check_app_limited(c);
     tcp_persist_check(c);
+    tcp_send_room_check(c);
 }
 
 void tcp_output(struct tcp_connection *c) { output(c, NORMAL); }

@@ -155,12 +155,6 @@ static int do_connect(struct socket *socket, const struct endpoint *remote)
 
 // --- Send -------------------------------------------------------------------
 
-void tcp_init_send_limit(struct tcp_connection *c)
-{
-    if (!c->has_send_limit)
-        c->send_limit = (uint32_t)tcp_settings(c)->tcp_send_buffer;
-}
-
 static int may_send(struct tcp_connection *c)
 {
     if (c->socket.error)
@@ -341,8 +335,9 @@ static int do_shutdown(struct socket *socket, enum shutdown_how how)
 
 static void reset_and_end(struct tcp_connection *c)
 {
-    unsigned silent =
-        TCP_IN(CLOSED) | TCP_IN(LISTEN) | TCP_IN(SYN_SENT) | TCP_IN(TIME_WAIT);
+    // RFC 9293 3.10.5: where both sides have closed there is nothing to reset.
+    unsigned silent = TCP_IN(CLOSED) | TCP_IN(LISTEN) | TCP_IN(SYN_SENT) |
+                      TCP_IN(CLOSING) | TCP_IN(LAST_ACK) | TCP_IN(TIME_WAIT);
     if (!tcp_is_in(c, silent))
         tcp_reset_send(c);
     tcp_end(c, 0);

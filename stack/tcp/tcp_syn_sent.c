@@ -48,16 +48,17 @@ static void take_syn(struct tcp_connection *c, struct tcp_arrival *a)
     c->snd_wl1 = a->seq;
     tcp_sync_mss(c);
     tcp_window_established(c);
-    a->flags &= (uint8_t)~TCP_SYN;
+    // ECE of a SYN is an answer, not congestion (RFC 3168 6.1.1).
+    a->flags &= (uint8_t)~(TCP_SYN | TCP_ECE | TCP_CWR);
     a->seq++;
 }
 
 static void simultaneous_open(struct tcp_connection *c, struct tcp_arrival *a)
 {
-    take_syn(c, a);
-    tcp_set_state(c, TCP_SYN_RECEIVED);
     uint8_t ecn = TCP_ECE | TCP_CWR;
     c->has_ecn = (a->flags & ecn) == ecn && tcp_settings(c)->tcp_ecn != 0;
+    take_syn(c, a);
+    tcp_set_state(c, TCP_SYN_RECEIVED);
     tcp_retransmit(c, c->segments.first); // our SYN again, now with its ACK
     // RFC 9293 3.10.7.3: text waits until ESTABLISHED. It does so in the
     // receive queue, which cannot be read before. Linux lets it go.

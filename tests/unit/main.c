@@ -73,6 +73,7 @@
     X(switch)                                                                  \
     X(tcp)                                                                     \
     X(tcp_segments)                                                            \
+    X(tcp_sending)                                                             \
     X(tcp_states)                                                              \
     X(tcp_sweep)                                                               \
     X(tcp_wire)                                                                \
