@@ -70,6 +70,7 @@ SRC_sim    := $(wildcard sim/*.c sim/*/*.c)
 SRC_lua    := $(wildcard lua/*.c lua/*/*.c)
 SRC_cli    := $(wildcard cli/*.c)
 SRC_bench  := $(wildcard bench/*.c)
+SRC_work   := $(wildcard bench/workload/*.c)
 # make unit TESTS="packet timer" builds and runs these suites alone;
 # LAYERS="sim stack" leaves the layers above out, and SRC_stack="stack/timer.c"
 # even the rest of a layer; SRC_help are the fixtures that suites share.
@@ -87,7 +88,7 @@ MAIN    := $(OUT)/cli/main.o
 # In link order; the command line's main file belongs to the program alone.
 LIBRARIES := $(foreach l,$(LAYERS),$(if $(SRC_$(l)),$(call library,$(l))))
 SOURCES   := $(SRC_stack) $(SRC_sim) $(SRC_lua) $(SRC_cli) $(SRC_bench) \
-             $(SRC_unit) $(SRC_help)
+             $(SRC_work) $(SRC_unit) $(SRC_help)
 
 # --- The program and the library --------------------------------------------
 
@@ -315,14 +316,37 @@ $(PEER): tests/interop/peer.c $(OUT)/flags
 
 # --- Benchmarks -------------------------------------------------------------
 
-ifneq ($(SRC_bench),)
-.PHONY: bench
-bench: $(OUT)/wirebed-bench
-	$(OUT)/wirebed-bench $(if $(BENCH),'$(BENCH)')
-$(OUT)/wirebed-bench: $(call object,$(SRC_bench)) $(LIBRARIES)
+# Workloads are whole simulations (bench/workload/workload.h); the others measure
+# one operation each. BENCH="packet": only operations that have it in their name.
+# WORKLOADS="W1 hosts:500": only these.
+BENCH        ?=
+WORKLOADS    ?=
+BENCH_MICRO  := $(OUT)/wirebed-bench
+BENCH_WORK   := $(OUT)/wirebed-workloads
+.PHONY: bench bench-quick bench-growth bench-check bench-baseline
+bench: $(BENCH_MICRO) $(BENCH_WORK)
+ifeq ($(BENCH),)
+	$(BENCH_WORK) -o bench/results.json $(WORKLOADS)
+endif
+ifeq ($(WORKLOADS),)
+	$(BENCH_MICRO) $(if $(BENCH),'$(BENCH)')
+endif
+bench-quick: $(BENCH_MICRO) $(BENCH_WORK)
+	$(BENCH_WORK) -q -o bench/results.json
+	$(BENCH_MICRO) -q
+bench-growth: $(BENCH_WORK)
+	$(BENCH_WORK) -g
+bench-check: $(BENCH_WORK)
+	CC=$(CC) bench/check.sh $< bench/baseline.txt
+bench-baseline: $(BENCH_WORK)
+	CC=$(CC) bench/check.sh $< bench/baseline.txt --renew
+
+$(BENCH_MICRO): $(call object,$(SRC_bench)) $(LIBRARIES)
 	$(call say,LD)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
-endif
+$(BENCH_WORK): $(call object,$(SRC_work)) $(LIBRARIES)
+	$(call say,LD)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
 # --- Installing, cleaning, helping ------------------------------------------
 
@@ -357,9 +381,9 @@ help:
 	@echo 'make tidy            clang-tidy, slower than the static part of check'
 	@echo 'make interop         against this machine'"'"'s kernel, in namespaces'
 	@echo 'make fuzz            each fuzzer for FUZZ_SECONDS (60); fuzz-quick: 10'
-ifneq ($(SRC_bench),)
-	@echo 'make bench           the benchmarks (BENCH="packet": only these)'
-endif
+	@echo 'make bench           workloads, operations (WORKLOADS="W1", BENCH="packet");'
+	@echo '                     bench-quick, bench-growth: cost against size,'
+	@echo '                     bench-check: instructions against bench/baseline.txt'
 	@echo 'make install         program, man page, library (PREFIX, DESTDIR)'
 	@echo 'make format          clang-format over everything'
 	@echo 'make clean'

@@ -22,8 +22,11 @@ static const struct group {
 #undef X
 };
 
-enum { REPEATS = 7 };
-static const ns_t long_enough = 30 * NS_PER_MS;
+// How long to measure: for figures, or for a first look.
+static const struct effort {
+    int repeats;
+    ns_t long_enough;
+} whole = {7, 30 * NS_PER_MS}, quick = {3, 5 * NS_PER_MS};
 
 static ns_t now(void)
 {
@@ -40,21 +43,23 @@ static ns_t measure(const struct bench *bench, void *state, uint64_t n)
 }
 
 // Nanoseconds of one operation.
-static double fastest(const struct bench *bench, void *state)
+static double fastest(const struct bench *bench, void *state,
+                      const struct effort *effort)
 {
     uint64_t n = 1;
-    while (measure(bench, state, n) < long_enough)
+    while (measure(bench, state, n) < effort->long_enough)
         n *= 2;
     ns_t best = NS_NEVER;
-    for (int i = 0; i < REPEATS; i++)
+    for (int i = 0; i < effort->repeats; i++)
         best = min_i64(best, measure(bench, state, n));
     return (double)best / (double)n;
 }
 
-static void report(const struct group *group, const struct bench *bench)
+static void report(const struct group *group, const struct bench *bench,
+                   const struct effort *effort)
 {
     void *state = bench->setup ? bench->setup() : NULL;
-    double ns = fastest(bench, state);
+    double ns = fastest(bench, state, effort);
     if (bench->teardown)
         bench->teardown(state);
     printf("%-8s %-44s %10.2f ns %12.0f /s", group->name, bench->name, ns,
@@ -74,12 +79,14 @@ static bool is_wanted(const struct group *group, const struct bench *bench,
     return !word || strstr(full, word);
 }
 
+// wirebed-bench [-q] [WORD]
 int main(int argc, char **argv)
 {
-    const char *word = argc > 1 ? argv[1] : NULL;
+    bool is_quick = argc > 1 && strcmp(argv[1], "-q") == 0;
+    const char *word = argc > 1 + is_quick ? argv[1 + is_quick] : NULL;
     for (size_t i = 0; i < ARRAY_LENGTH(groups); i++)
         for (const struct bench *b = groups[i].benches; b->name; b++)
             if (is_wanted(&groups[i], b, word))
-                report(&groups[i], b);
+                report(&groups[i], b, is_quick ? &quick : &whole);
     return 0;
 }

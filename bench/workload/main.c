@@ -1,4 +1,4 @@
-// Runs workloads, each in a process of its own; prints a table and writes JSON.
+// Runs workloads, prints them as a table and writes JSON.
 // SPDX-License-Identifier: MIT
 #include <getopt.h>
 #include <jansson.h>
@@ -11,9 +11,22 @@
 
 #include "bench/workload/workload.h"
 
-// The child writes its result to the pipe. False: it did not end well.
-static bool run_apart(const struct workload *workload,
-                      struct workload_result *result)
+static const char help[] =
+    "usage: workloads [-q] [-o FILE] [ID | KIND:SIZE]...  a table, and JSON\n"
+    "       workloads -i KIND:SIZE                        in this process\n"
+    "       workloads -g [KIND]...                        the growth table\n";
+
+static void run_here(const struct workload_kind *kind, uint64_t size,
+                     struct workload_result *result)
+{
+    double start = workload_clock();
+    kind->run(result, size);
+    result->wall_seconds = workload_clock() - start;
+}
+
+// The child writes its result to the pipe.
+bool workload_run_apart(const struct workload_kind *kind, uint64_t size,
+                        struct workload_result *result)
 {
     int ends[2], status;
     struct rusage usage;
@@ -23,9 +36,7 @@ static bool run_apart(const struct workload *workload,
     pid_t child = fork();
     if (child == 0) {
         struct workload_result own = {0};
-        double start = workload_clock();
-        workload->run(&own);
-        own.wall_seconds = workload_clock() - start;
+        run_here(kind, size, &own);
         _exit(write(ends[1], &own, sizeof(own)) != sizeof(own));
     }
     close(ends[1]);
@@ -38,73 +49,144 @@ static bool run_apart(const struct workload *workload,
     return is_whole && status == 0;
 }
 
+static double rate(uint64_t count, const struct workload_result *r)
+{
+    return (double)count / r->wall_seconds;
+}
+
 static json_t *as_json(const struct workload *workload,
                        const struct workload_result *r)
 {
     return json_pack(
-        "{ss ss sf sf sI sI sI sI sI sI}", "id", workload->id, "name",
-        workload->name, "wall-seconds", r->wall_seconds, "simulated-seconds",
-        r->simulated_seconds, "frames", (json_int_t)r->frames, "events",
-        (json_int_t)r->events, "payload-bytes", (json_int_t)r->payload, "units",
+        "{ss ss ss sI sf sf sI sI sf sf sI sI sI sI}", "id", workload->id,
+        "name", workload->name, "kind", workload->kind, "size",
+        (json_int_t)workload->size, "wall-seconds", r->wall_seconds,
+        "simulated-seconds", r->simulated_seconds, "frames",
+        (json_int_t)r->frames, "events", (json_int_t)r->events,
+        "frames-per-second", rate(r->frames, r), "events-per-second",
+        rate(r->events, r), "payload-bytes", (json_int_t)r->payload, "units",
         (json_int_t)r->units, "unit-bytes", (json_int_t)r->unit_bytes,
         "peak-bytes", (json_int_t)r->peak_bytes);
 }
 
 static void print_row(const struct workload *workload,
+                      const struct workload_kind *kind,
                       const struct workload_result *r)
 {
     printf("%-8s %-42s %8.3f s %11.0f %11.0f %8.1f MB", workload->id,
-           workload->name, r->wall_seconds, (double)r->frames / r->wall_seconds,
-           (double)r->events / r->wall_seconds, (double)r->peak_bytes / 1e6);
+           workload->name, r->wall_seconds, rate(r->frames, r),
+           rate(r->events, r), (double)r->peak_bytes / 1e6);
     if (r->unit_bytes)
-        printf(" %8llu B a %s", (unsigned long long)r->unit_bytes,
-               workload->unit);
+        printf(" %8llu B a %s", (unsigned long long)r->unit_bytes, kind->unit);
     putchar('\n');
 }
 
-static bool is_wanted(const struct workload *workload, bool is_quick, int argc,
-                      char **argv)
+// Prints a row and appends to `results`. False: it failed.
+static bool report(const struct workload *workload, json_t *results)
 {
-    if (argc == 0)
-        return !is_quick || workload->is_quick;
-    for (int i = 0; i < argc; i++)
-        if (strcmp(argv[i], workload->id) == 0)
-            return true;
+    struct workload_result result = {0};
+    const struct workload_kind *kind =
+        workload_find_kind(workload->kind, strlen(workload->kind));
+    if (!workload_run_apart(kind, workload->size, &result)) {
+        printf("%-8s failed\n", workload->id);
+        return false;
+    }
+    print_row(workload, kind, &result);
+    json_array_append_new(results, as_json(workload, &result));
+    return true;
+}
+
+// "KIND:SIZE". NULL: not of that form.
+static const struct workload_kind *parse(const char *text, uint64_t *size)
+{
+    const char *colon = strchr(text, ':');
+    if (!colon)
+        return NULL;
+    *size = strtoull(colon + 1, NULL, 10);
+    return *size ? workload_find_kind(text, (size_t)(colon - text)) : NULL;
+}
+
+static bool report_word(const char *word, json_t *results)
+{
+    for (const struct workload *w = workloads; w->id; w++)
+        if (strcmp(word, w->id) == 0)
+            return report(w, results);
+    uint64_t size;
+    const struct workload_kind *kind = parse(word, &size);
+    if (kind)
+        return report(&(struct workload){"", word, kind->name, size, false},
+                      results);
+    fprintf(stderr, "no workload %s\n", word);
     return false;
+}
+
+static bool report_all(bool is_quick, json_t *results)
+{
+    bool is_whole = true;
+    for (const struct workload *w = workloads; w->id; w++)
+        if (is_quick ? w->is_quick : w->id[2] != 'q')
+            is_whole &= report(w, results);
+    return is_whole;
+}
+
+static bool print_table(bool is_quick, const char *out, int argc, char **argv)
+{
+    json_t *results = json_array();
+    bool is_whole = true;
+    printf("%-8s %-42s %10s %11s %11s %11s\n", "", "", "wall", "frames/s",
+           "events/s", "peak");
+    if (argc == 0)
+        is_whole = report_all(is_quick, results);
+    for (int i = 0; i < argc; i++)
+        is_whole &= report_word(argv[i], results);
+    if (out && json_dump_file(results, out, JSON_INDENT(2) | JSON_SORT_KEYS)) {
+        fprintf(stderr, "cannot write %s\n", out);
+        is_whole = false;
+    }
+    json_decref(results);
+    return is_whole;
+}
+
+static int run_in_process(const char *word)
+{
+    uint64_t size;
+    const struct workload_kind *kind = parse(word, &size);
+    struct workload_result result = {0};
+    if (!kind)
+        return 2;
+    run_here(kind, size, &result);
+    return 0;
 }
 
 int main(int argc, char **argv)
 {
-    bool is_quick = false, has_failed = false;
-    const char *out = NULL;
+    bool is_quick = false, has_growth = false;
+    const char *out = NULL, *inside = NULL;
     int answer;
-    while ((answer = getopt(argc, argv, "qo:")) != -1) {
-        if (answer == 'q')
-            is_quick = true;
-        else if (answer == 'o')
+    while ((answer = getopt(argc, argv, "gi:o:q")) != -1) {
+        switch (answer) {
+        case 'g':
+            has_growth = true;
+            break;
+        case 'i':
+            inside = optarg;
+            break;
+        case 'o':
             out = optarg;
-        else
-            return 2; // getopt has said why
-    }
-    json_t *results = json_array();
-    printf("%-8s %-42s %10s %11s %11s %11s\n", "", "", "wall", "frames/s",
-           "events/s", "peak");
-    for (const struct workload *w = workloads; w->id; w++) {
-        struct workload_result result = {0};
-        if (!is_wanted(w, is_quick, argc - optind, argv + optind))
-            continue;
-        if (!run_apart(w, &result)) {
-            printf("%-8s failed\n", w->id);
-            has_failed = true;
-            continue;
+            break;
+        case 'q':
+            is_quick = true;
+            break;
+        default:
+            fputs(help, stderr);
+            return 2;
         }
-        print_row(w, &result);
-        json_array_append_new(results, as_json(w, &result));
     }
-    if (out && json_dump_file(results, out, JSON_INDENT(2) | JSON_SORT_KEYS)) {
-        fprintf(stderr, "cannot write %s\n", out);
-        has_failed = true;
-    }
-    json_decref(results);
-    return has_failed;
+    argc -= optind;
+    argv += optind;
+    if (inside)
+        return run_in_process(inside);
+    if (has_growth)
+        return !growth_print(argc, argv);
+    return !print_table(is_quick, out, argc, argv);
 }

@@ -5,11 +5,16 @@
 
 // Theory of operation
 //
-// A workload builds a network, runs it, and says what went over the wire. Each
-// runs in a process of its own, so that peak memory is its own; the clock runs
-// from the first line of the workload to its last, building included, unless it
-// restarts it. Figures are of wall time on one core; compare them within one
-// run of the program only.
+// A workload builds a network of some size, runs it, and says what went over
+// the wire. Each runs in a process of its own, so that peak memory is its own;
+// the clock runs from the first line of the workload to its last, building
+// included. Figures are of wall time on one core; compare them within one run
+// of the program only.
+//
+// A kind of workload is what scales; a run of it is the kind with a size, and
+// is written KIND:SIZE on the command line ("hosts:100000"). W1 to W7 are runs
+// that have names of their own, the growth table is each kind at growing sizes,
+// and the instruction counts that bench/check.sh compares are of small ones.
 
 #include "sim/sim.h"
 
@@ -23,12 +28,25 @@ struct workload_result {
     uint64_t payload;    // bytes delivered to applications
 };
 
+// What the time is divided by in the growth table.
+enum workload_cost { COST_UNIT, COST_FRAME, COST_EVENT };
+
+struct workload_kind {
+    const char *name; // "hosts"
+    const char *unit; // one of what its size counts: "host"
+    enum workload_cost cost;
+    void (*run)(struct workload_result *result, uint64_t size);
+    const uint64_t *sizes; // of the growth table, ended by 0; NULL: not there
+};
+extern const struct workload_kind workload_kinds[]; // ended by a NULL name
+const struct workload_kind *workload_find_kind(const char *name, size_t length);
+
 struct workload {
     const char *id;   // "W1"
     const char *name; // what it is
-    const char *unit; // of units; NULL
-    bool is_quick;    // part of bench-quick
-    void (*run)(struct workload_result *result);
+    const char *kind; // of workload_kinds
+    uint64_t size;
+    bool is_quick; // part of bench-quick
 };
 extern const struct workload workloads[]; // ended by a NULL id
 
@@ -36,6 +54,14 @@ double workload_clock(void);      // seconds
 uint64_t workload_resident(void); // bytes resident now
 // Fills frames, events and simulated time; ends the simulation.
 void workload_end(struct sim *sim, struct workload_result *result);
+
+// --- Printing ---------------------------------------------------------------
+
+// Runs it in a process of its own. False: it did not end well.
+bool workload_run_apart(const struct workload_kind *kind, uint64_t size,
+                        struct workload_result *result);
+// Every kind with sizes, `names` alone if there are some. False: one failed.
+bool growth_print(int name_count, char *const *names);
 
 // --- Building ---------------------------------------------------------------
 

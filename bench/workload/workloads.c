@@ -1,5 +1,5 @@
-// The workloads: one flow, captures, shared bottleneck, forwarding, idle
-// connections, many hosts. SPDX-License-Identifier: MIT
+// The workloads: what is built and run for each of them.
+// SPDX-License-Identifier: MIT
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,22 +51,17 @@ static void one_flow(struct workload_result *result, uint64_t bytes,
     workload_end(sim, result);
 }
 
-static void w1(struct workload_result *result)
+static void flow(struct workload_result *result, uint64_t bytes)
 {
-    one_flow(result, UINT64_C(1000000000), NULL);
-}
-
-static void w1_quick(struct workload_result *result)
-{
-    one_flow(result, UINT64_C(100000000), NULL);
+    one_flow(result, bytes, NULL);
 }
 
 // Files are unlinked at the end; memory-backed where the system has /dev/shm.
-static void w2(struct workload_result *result)
+static void captured_flow(struct workload_result *result, uint64_t bytes)
 {
     char folder[] = "/dev/shm/wirebed-XXXXXX", path[64];
     must(mkdtemp(folder));
-    one_flow(result, UINT64_C(1000000000), folder);
+    one_flow(result, bytes, folder);
     for (int i = 0; i < 2; i++) {
         snprintf(path, sizeof(path), "%s/%d.pcapng", folder, i);
         unlink(path);
@@ -76,7 +71,8 @@ static void w2(struct workload_result *result)
 
 // --- W3: many flows, one bottleneck -----------------------------------------
 
-static void bottleneck(struct workload_result *result, unsigned flows)
+static void bottleneck(struct workload_result *result, uint64_t flows,
+                       ns_t duration)
 {
     struct sim *sim = workload_sim();
     struct host *left = workload_host(sim, true, "left");
@@ -85,7 +81,7 @@ static void bottleneck(struct workload_result *result, unsigned flows)
                   5000);
     workload_route(left, NET(10, 2, 0, 0), 16, NET(10, 0, 0, 2));
     workload_route(right, NET(10, 1, 0, 0), 16, NET(10, 0, 0, 1));
-    for (unsigned i = 0; i < flows; i++) {
+    for (uint32_t i = 0; i < flows; i++) {
         uint32_t from = NET(10, 1, 0, 0) + i * 4, to = NET(10, 2, 0, 0) + i * 4;
         struct host *a = workload_host(sim, false, "a%u", i);
         struct host *b = workload_host(sim, false, "b%u", i);
@@ -99,51 +95,71 @@ static void bottleneck(struct workload_result *result, unsigned flows)
         workload_app(sim, a,
                      (struct app_config){.kind = APP_TCP_BULK,
                                          .remote = remote(to + 1, 9),
-                                         .start = i * NS_PER_MS,
+                                         .start = i % 1000 * NS_PER_MS,
                                          .stop = NS_NEVER});
     }
     result->units = flows;
-    sim_run(sim, 10 * NS_PER_S);
+    sim_run(sim, duration);
     workload_end(sim, result);
 }
 
-static void w3_10(struct workload_result *result) { bottleneck(result, 10); }
-static void w3_100(struct workload_result *result) { bottleneck(result, 100); }
-static void w3_1000(struct workload_result *result)
+static void flows_10s(struct workload_result *result, uint64_t count)
 {
-    bottleneck(result, 1000);
+    bottleneck(result, count, 10 * NS_PER_S);
+}
+
+static void flows_3s(struct workload_result *result, uint64_t count)
+{
+    bottleneck(result, count, 3 * NS_PER_S);
+}
+
+static void flows_300ms(struct workload_result *result, uint64_t count)
+{
+    bottleneck(result, count, 300 * NS_PER_MS);
 }
 
 // --- W4: forwarding ---------------------------------------------------------
 
-enum { ROUTERS = 16 };
+enum { ROUTERS = 16, MOST_ROUTERS = 255, DATAGRAMS = 20000 };
 
-static void w4(struct workload_result *result)
+static void chain(struct workload_result *result, unsigned routers,
+                  uint64_t datagrams)
 {
     struct sim *sim = workload_sim();
-    struct host *chain[ROUTERS + 2];
-    for (unsigned i = 0; i < ROUTERS + 2; i++)
-        chain[i] = workload_host(sim, i > 0 && i <= ROUTERS, "n%u", i);
-    for (unsigned i = 0; i <= ROUTERS; i++)
-        workload_link(sim, chain[i], chain[i + 1], NET(10, 0, i, 0), 10 * GBIT,
+    struct host *nodes[MOST_ROUTERS + 2];
+    must(routers <= MOST_ROUTERS);
+    for (unsigned i = 0; i < routers + 2; i++)
+        nodes[i] = workload_host(sim, i > 0 && i <= routers, "n%u", i);
+    for (unsigned i = 0; i <= routers; i++)
+        workload_link(sim, nodes[i], nodes[i + 1], NET(10, 0, i, 0), 10 * GBIT,
                       NS_PER_MS / 100, 1000);
-    for (unsigned i = 0; i < ROUTERS + 1; i++) {
-        workload_route(chain[i], NET(10, 0, ROUTERS, 0), 24, NET(10, 0, i, 2));
-        workload_route(chain[i + 1], NET(10, 0, 0, 0), 24, NET(10, 0, i, 1));
+    for (unsigned i = 0; i < routers + 1; i++) {
+        workload_route(nodes[i], NET(10, 0, routers, 0), 24, NET(10, 0, i, 2));
+        workload_route(nodes[i + 1], NET(10, 0, 0, 0), 24, NET(10, 0, i, 1));
     }
     workload_app(
-        sim, chain[ROUTERS + 1],
+        sim, nodes[routers + 1],
         (struct app_config){.kind = APP_UDP_SINK, .port = 9, .stop = NS_NEVER});
     workload_app(
-        sim, chain[0],
+        sim, nodes[0],
         (struct app_config){.kind = APP_UDP_CBR,
-                            .remote = remote(NET(10, 0, ROUTERS, 2), 9),
+                            .remote = remote(NET(10, 0, routers, 2), 9),
                             .size = 1000,
                             .rate_bps = GBIT,
-                            .count = 100000,
+                            .count = datagrams,
                             .stop = NS_NEVER});
     sim_run(sim, NS_NEVER);
     workload_end(sim, result);
+}
+
+static void datagrams(struct workload_result *result, uint64_t count)
+{
+    chain(result, ROUTERS, count);
+}
+
+static void links(struct workload_result *result, uint64_t count)
+{
+    chain(result, (unsigned)count - 1, DATAGRAMS);
 }
 
 // --- W5: idle connections ---------------------------------------------------
@@ -168,7 +184,7 @@ static void idle_on_event(void *context, struct socket *socket, uint32_t events)
         ++*client->answered;
 }
 
-static void idle(struct workload_result *result, unsigned count)
+static void connections(struct workload_result *result, uint64_t count)
 {
     enum { PORTS = 16 };
     struct sim *sim = workload_sim();
@@ -185,10 +201,9 @@ static void idle(struct workload_result *result, unsigned count)
     sim_run(sim, NS_PER_MS);
     struct idle_client *clients = calloc(count, sizeof(*clients));
     must(clients);
-    memset(clients, 0, count * sizeof(*clients));
     uint64_t answered = 0, before = workload_resident();
     // A listener's backlog is finite: 2,000 connections begin every 10 ms.
-    for (unsigned i = 0; i < count; i++) {
+    for (uint64_t i = 0; i < count; i++) {
         struct endpoint to =
             remote(NET(10, 0, 0, 2), (uint16_t)(80 + i % PORTS));
         struct socket *socket;
@@ -207,16 +222,13 @@ static void idle(struct workload_result *result, unsigned count)
     free(clients);
 }
 
-static void w5_10k(struct workload_result *result) { idle(result, 10000); }
-static void w5_100k(struct workload_result *result) { idle(result, 100000); }
-
 // --- W6: many hosts ---------------------------------------------------------
 
 // A root router, `branches` routers below it, hosts below those; every host has
 // an address and a route before the first event.
-static void tree(struct workload_result *result, unsigned hosts)
+static void tree(struct workload_result *result, uint64_t hosts)
 {
-    unsigned branches = hosts < 10000 ? 10 : hosts / 1000;
+    unsigned branches = hosts < 10000 ? 10 : (unsigned)hosts / 1000;
     uint64_t before = workload_resident();
     struct sim *sim = workload_sim();
     struct host *root = workload_host(sim, true, "root");
@@ -240,20 +252,88 @@ static void tree(struct workload_result *result, unsigned hosts)
     workload_end(sim, result);
 }
 
-static void w6_1k(struct workload_result *result) { tree(result, 1000); }
-static void w6_100k(struct workload_result *result) { tree(result, 100000); }
+// --- W7: the event queue alone ----------------------------------------------
+
+enum { EVENTS = 10000000 };
+
+struct ticker {
+    struct event event;
+    struct engine *engine;
+};
+
+// Each event runs again behind about half of the others, as frames on many
+// links do.
+static void tick(struct event *event)
+{
+    struct ticker *ticker = CONTAINER_OF(event, struct ticker, event);
+    struct engine *engine = ticker->engine;
+    uint64_t spread = engine->events_run * UINT64_C(2654435761) >> 8;
+    engine_schedule(engine, event, engine->now + 1 + (ns_t)(spread & 0xfffff));
+}
+
+static void events(struct workload_result *result, uint64_t pending)
+{
+    struct engine engine;
+    struct ticker *tickers = calloc(pending, sizeof(*tickers));
+    must(tickers);
+    engine_init(&engine);
+    for (uint32_t i = 0; i < pending; i++) {
+        tickers[i].engine = &engine;
+        event_init(&tickers[i].event, event_order(i + 1, 0), tick);
+        engine_schedule(&engine, &tickers[i].event, i);
+    }
+    engine.event_limit = EVENTS;
+    must(engine_run(&engine, NS_NEVER - 1) == ENGINE_LIMIT);
+    result->events = engine.events_run;
+    engine_fini(&engine);
+    free(tickers);
+}
+
+// --- All of them ------------------------------------------------------------
+
+static const uint64_t ten_to_10k[] = {1, 10, 100, 1000, 10000, 0};
+static const uint64_t ten_to_100k[] = {10, 100, 1000, 10000, 100000, 0};
+static const uint64_t ten_to_1m[] = {10, 100, 1000, 10000, 100000, 1000000, 0};
+static const uint64_t hundred_to_1m[] = {100, 1000, 10000, 100000, 1000000, 0};
+static const uint64_t powers_of_two[] = {1, 2, 4, 8, 16, 32, 64, 0};
+
+const struct workload_kind workload_kinds[] = {
+    {"flow", "byte", COST_FRAME, flow, NULL},
+    {"captured-flow", "byte", COST_FRAME, captured_flow, NULL},
+    {"flows-10s", "flow", COST_FRAME, flows_10s, NULL},
+    {"flows-300ms", "flow", COST_FRAME, flows_300ms, NULL},
+    {"datagrams", "datagram", COST_FRAME, datagrams, NULL},
+    {"hosts", "host", COST_UNIT, tree, ten_to_100k},
+    {"flows-3s", "flow", COST_FRAME, flows_3s, ten_to_10k},
+    {"connections", "connection", COST_UNIT, connections, hundred_to_1m},
+    {"links", "link", COST_FRAME, links, powers_of_two},
+    {"events", "event", COST_EVENT, events, ten_to_1m},
+    {NULL, NULL, COST_UNIT, NULL, NULL},
+};
 
 const struct workload workloads[] = {
-    {"W1", "one TCP flow of 1 GB, 1 Gbit/s, 1 ms", NULL, false, w1},
-    {"W1q", "one TCP flow of 100 MB, 1 Gbit/s, 1 ms", NULL, true, w1_quick},
-    {"W2", "W1 with a capture at both ends in memory", NULL, false, w2},
-    {"W3-10", "10 flows, 1 Gbit/s, 20 ms, 10 s", "flow", true, w3_10},
-    {"W3-100", "100 flows, the same", "flow", false, w3_100},
-    {"W3-1000", "1,000 flows, the same", "flow", false, w3_1000},
-    {"W4", "100,000 datagrams through 16 routers", NULL, true, w4},
-    {"W5-10k", "10,000 idle connections", "connection", true, w5_10k},
-    {"W5-100k", "100,000 idle connections", "connection", false, w5_100k},
-    {"W6-1k", "1,000 hosts on a tree, start-up", "host", true, w6_1k},
-    {"W6-100k", "100,000 hosts on a tree, start-up", "host", false, w6_100k},
-    {NULL, NULL, NULL, false, NULL},
+    {"W1", "one TCP flow of 1 GB, 1 Gbit/s, 1 ms", "flow", 1000000000, false},
+    {"W1q", "one TCP flow of 100 MB, 1 Gbit/s, 1 ms", "flow", 100000000, true},
+    {"W2", "W1 with a capture at both ends in memory", "captured-flow",
+     1000000000, false},
+    {"W2q", "W1q with a capture at both ends in memory", "captured-flow",
+     100000000, true},
+    {"W3-10", "10 flows, 1 Gbit/s, 20 ms, 10 s", "flows-10s", 10, true},
+    {"W3-100", "100 flows, the same", "flows-10s", 100, false},
+    {"W3-1000", "1,000 flows, the same", "flows-10s", 1000, true},
+    {"W4", "100,000 datagrams through 16 routers", "datagrams", 100000, true},
+    {"W5-10k", "10,000 idle connections", "connections", 10000, true},
+    {"W5-100k", "100,000 idle connections", "connections", 100000, false},
+    {"W6-1k", "1,000 hosts on a tree, start-up", "hosts", 1000, true},
+    {"W6-100k", "100,000 hosts on a tree, start-up", "hosts", 100000, false},
+    {"W7", "the event queue, 1,000 pending", "events", 1000, true},
+    {NULL, NULL, NULL, 0, false},
 };
+
+const struct workload_kind *workload_find_kind(const char *name, size_t length)
+{
+    for (const struct workload_kind *kind = workload_kinds; kind->name; kind++)
+        if (strlen(kind->name) == length && !memcmp(kind->name, name, length))
+            return kind;
+    return NULL;
+}
