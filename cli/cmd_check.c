@@ -34,6 +34,21 @@ static void print_help(void)
         "  -h, --help         this text\n");
 }
 
+// Hardware addresses and routes are chosen when the network is made.
+static int show(struct loaded *loaded)
+{
+    struct scenario *scenario = loaded->scenario;
+    int error = scenario_build(scenario);
+    if (error == 0) {
+        scenario_print(scenario, stdout);
+        return STATUS_OK;
+    }
+    struct sim *sim = scenario_sim(scenario);
+    fprintf(stderr, "wirebed check: %s: %s\n", loaded->path,
+            sim && *sim_error(sim) ? sim_error(sim) : strerror(-error));
+    return error == -EINVAL ? STATUS_USER : STATUS_SYSTEM;
+}
+
 static int check_file(const char *path, const struct scenario_options *load,
                       bool is_quiet)
 {
@@ -47,7 +62,7 @@ static int check_file(const char *path, const struct scenario_options *load,
                    "it runs\n",
                    path);
         else
-            scenario_print(loaded.scenario, stdout);
+            status = show(&loaded);
     }
     unload(&loaded);
     return status;
