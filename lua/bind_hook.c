@@ -24,12 +24,14 @@ struct script_hook {
     int ids[2];      // 0: none in that direction
     struct list all; // script->hooks; alone: removed
     lua_State *L;    // where the function runs
+    unsigned line;   // where it was added
     bool is_arriving;
 };
 
 // --- Running
 
-static struct hook_verdict read_verdict(lua_State *L)
+static struct hook_verdict read_verdict(lua_State *L,
+                                        const struct script_hook *hook)
 {
     struct hook_verdict verdict = {.action = VERDICT_PASS};
     const char *word = lua_tostring(L, -2);
@@ -42,9 +44,9 @@ static struct hook_verdict read_verdict(lua_State *L)
         verdict.delay = to_time(L, -1, "delay");
     } else {
         luaL_error(L,
-                   "a hook returns nothing, \"pass\", \"drop\" or "
-                   "\"delay\" with a time, not '%s'",
-                   word);
+                   "%s:%d: the hook added here returned '%s'; a hook returns "
+                   "nothing, \"pass\", \"drop\", or \"delay\" with a time",
+                   hook->script->path, (int)hook->line, word);
     }
     return verdict;
 }
@@ -79,10 +81,12 @@ static int run_protected(lua_State *L)
     object_push(L, LINK_TYPE, hook->link);
     lua_pushstring(L, hook->link->ends[lua_tointeger(L, 4)]->node->name);
     lua_call(L, 3, 2);
-    *out = read_verdict(L);
+    *out = read_verdict(L, hook);
     if (out->action == VERDICT_DELAY && hook->is_arriving)
-        luaL_error(L, "frames that arrive cannot be delayed; hook them where "
-                      "they are sent");
+        luaL_error(L,
+                   "%s:%d: the hook added here delays frames that arrive; "
+                   "hook them where they are sent",
+                   hook->script->path, (int)hook->line);
     if (frame->is_edited && out->action != VERDICT_DROP) {
         frame_settle(frame);
         if (write_back(frame, packet) < 0)
@@ -173,6 +177,9 @@ static int link_on_frame(lua_State *L)
     int direction = option_direction(L, options, link);
     bool is_arriving = option_is_arriving(L, options);
     struct script_hook *hook = push_hook(L, 2);
+    struct caller caller = {0};
+    traceback_caller(L, &caller);
+    hook->line = caller.line;
     hook->link = link;
     hook->is_arriving = is_arriving;
     list_push_back(&hook->script->hooks, &hook->all);

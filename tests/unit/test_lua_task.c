@@ -107,6 +107,24 @@ static void an_error_in_a_hook_ends_the_run(void)
     lua_end(&f);
 }
 
+static void a_hook_with_a_wrong_verdict_is_named(void)
+{
+    struct lua_fixture f;
+    lua_run_text(&f, TWO_HOSTS
+                 "link.l:on_frame(function() return 'keep' end)\n"
+                 "a:spawn(function() a:udp_socket():send_to('x', b, 9) end)");
+    CHECK(strstr(lua_error_text(&f), "test.lua:4: the hook added here "
+                                     "returned 'keep'") != NULL);
+    lua_end(&f);
+    lua_run_text(&f, TWO_HOSTS
+                 "link.l:on_frame(function() return 'delay', 1 end,\n"
+                 "  {at = 'arriving'})\n"
+                 "a:spawn(function() a:udp_socket():send_to('x', b, 9) end)");
+    CHECK(strstr(lua_error_text(&f), "test.lua:4: the hook added here "
+                                     "delays") != NULL);
+    lua_end(&f);
+}
+
 static void hooks_within_hooks_do_not_confuse_each_other(void)
 {
     check_failures(TWO_HOSTS
@@ -212,6 +230,7 @@ const struct unit_test suite_lua_task[] = {
     UNIT(stop_ends_the_run_without_asking_after_tasks),
     UNIT(nothing_runs_after_an_error),
     UNIT(an_error_in_a_hook_ends_the_run),
+    UNIT(a_hook_with_a_wrong_verdict_is_named),
     UNIT(hooks_within_hooks_do_not_confuse_each_other),
     UNIT(the_same_seed_gives_the_same_log),
     UNIT(a_run_that_was_cut_short_does_not_ask_after_tasks),
