@@ -14,14 +14,15 @@
 //             ── "<" packets ───▶ iface_input ┴─▶ stack ─▶ transmit ─▶ queue
 //             ◀─ ">" packets ───────────────────────────────────────────┘
 //
-//  lexer, parser*   text -> struct script (ast.h)
-//  profile          which system the script expects, as settings of the stack
-//  runner           the clock and the order of events
-//  syscalls, files  the application's side
-//  packets, flow, options, compare   the peer's side
-//  shell            the few commands that scripts give to a shell
-//  expression, variables             assertions on a connection's variables
-//  report           what a person reads when it failed
+//  lexer, parser*      text -> struct script (ast.h)
+//  script              a file, from reading it to its result
+//  profile             which system the script expects, as settings of the
+//  stack setup, runner       the stack and its network; the clock, the order of
+//  events syscalls, transfer, sockopt, files     the application's side
+//  packets, flow, options, compare, sent  the peer's side
+//  shell               the few commands that scripts give to a shell
+//  expression, variables                  assertions on a connection's
+//  variables report              what a person reads when it failed
 //
 // Time is the stack's: between two events the clock jumps from deadline to
 // deadline. A packet that the stack sends waits in a queue until the script

@@ -103,9 +103,35 @@ ns_t runner_allowed(const struct runner *r, ns_t expected);
 double runner_seconds(const struct runner *r, ns_t time);
 ns_t runner_start_time(void);
 
+// All events, and what is pending behind the last one.
+void runner_run(struct runner *r);
 // Packets from now on belong to another connection. remote_port 0: a new one.
 void runner_begin_flow(struct runner *r, uint16_t local_port,
                        uint16_t remote_port);
+
+// --- sent.c
+
+// The transmit function of the interface; consumes the frame.
+void sent_push(void *runner, struct iface *iface, struct packet *frame);
+// The next packet of the flow that is sent until `limit`, which is the caller's
+// then; those of others are nobody's business. NULL: none.
+struct live_packet *sent_next(struct runner *r, ns_t limit);
+// Joins consecutive segments until the scripted length is reached, because
+// scripts were written against a device that cuts large segments later.
+void sent_join(struct runner *r, struct live_packet *first, uint32_t wanted,
+               ns_t limit);
+void sent_clear(struct runner *r);
+
+// --- setup.c
+
+// false: the result is decided. runner_tear_down is due in any case.
+bool runner_set_up(struct runner *r);
+void runner_tear_down(struct runner *r);
+const char *script_setting(const struct script *script, const char *name);
+// NULL, or the text that is no address.
+const char *script_addresses(const struct script *script,
+                             const struct packetdrill_options *options,
+                             struct ip_addr *local, struct ip_addr *remote);
 
 // --- syscalls.c
 

@@ -20,8 +20,6 @@
 // ran in a thread of its own. The next call, or the end of the script, waits
 // for it. A call without an end time that blocks holds up the script itself.
 
-enum { SCRIPT_PORT = 8080, DATA_SIZE = 65536 };
-
 // How long a call is waited for that does not say when it ends.
 #define PATIENCE (600 * NS_PER_S)
 
@@ -63,10 +61,8 @@ bool call_integer(struct runner *r, const struct script_event *event,
     return true;
 }
 
-// The descriptor of the first argument; false: *result is the refusal, or the
-// script was stopped.
-static bool call_socket(struct runner *r, const struct script_event *event,
-                        struct descriptor **d, int64_t *result)
+bool call_descriptor(struct runner *r, const struct script_event *event,
+                     struct descriptor **d, int64_t *result)
 {
     int64_t fd;
 
@@ -80,7 +76,7 @@ static bool call_socket(struct runner *r, const struct script_event *event,
     return true;
 }
 
-static enum call_progress done_or_stopped(const struct runner *r)
+enum call_progress call_done_or_stopped(const struct runner *r)
 {
     return r->is_stopped ? CALL_STOPPED : CALL_DONE;
 }
@@ -124,8 +120,8 @@ do_bind(struct runner *r, const struct script_event *event, int64_t *result)
     struct endpoint local = {.addr = r->local, .port = SCRIPT_PORT};
     struct descriptor *d;
 
-    if (!call_socket(r, event, &d, result))
-        return done_or_stopped(r);
+    if (!call_descriptor(r, event, &d, result))
+        return call_done_or_stopped(r);
     *result = socket_bind(d->socket, &local);
     if (*result == 0) {
         runner_begin_flow(r, SCRIPT_PORT, 0);
@@ -140,8 +136,8 @@ do_listen(struct runner *r, const struct script_event *event, int64_t *result)
     struct descriptor *d;
     int64_t backlog;
 
-    if (!call_socket(r, event, &d, result))
-        return done_or_stopped(r);
+    if (!call_descriptor(r, event, &d, result))
+        return call_done_or_stopped(r);
     if (!call_integer(r, event, 1, &backlog))
         return CALL_STOPPED;
     *result = socket_listen(d->socket, (int)backlog);
@@ -159,8 +155,8 @@ do_accept(struct runner *r, const struct script_event *event, int64_t *result)
     struct socket *socket;
     struct descriptor *d;
 
-    if (!call_socket(r, event, &d, result))
-        return done_or_stopped(r);
+    if (!call_descriptor(r, event, &d, result))
+        return call_done_or_stopped(r);
     int error = socket_accept(d->socket, &socket);
     if (error < 0)
         return answer(d, error, result);
@@ -183,8 +179,7 @@ do_accept(struct runner *r, const struct script_event *event, int64_t *result)
     return CALL_DONE;
 }
 
-// The segments of a connection that begins here are the script's from now on.
-static void follow(struct runner *r, const struct descriptor *d)
+void call_follow(struct runner *r, const struct descriptor *d)
 {
     struct endpoint local = socket_local(d->socket);
 
@@ -194,8 +189,7 @@ static void follow(struct runner *r, const struct descriptor *d)
     r->flow_fd = (int)(d - r->descriptors);
 }
 
-// What became of a connect that was begun before.
-static int connect_outcome(const struct descriptor *d)
+int call_connect_outcome(const struct descriptor *d)
 {
     struct tcp_info info;
     int error = socket_take_error(d->socket);
@@ -216,17 +210,17 @@ do_connect(struct runner *r, const struct script_event *event, int64_t *result)
     struct endpoint remote = {.addr = r->remote, .port = SCRIPT_PORT};
     struct descriptor *d;
 
-    if (!call_socket(r, event, &d, result))
-        return done_or_stopped(r);
+    if (!call_descriptor(r, event, &d, result))
+        return call_done_or_stopped(r);
     if (to != NULL && to->kind != SCRIPT_VALUE_ELLIPSIS) {
         runner_unsupported(r, event->line, "an address in connect");
         return CALL_STOPPED;
     }
     if (r->pending.is_retry)
-        return answer(d, connect_outcome(d), result);
+        return answer(d, call_connect_outcome(d), result);
     *result = socket_connect(d->socket, &remote);
     if (*result == 0 || *result == -EINPROGRESS)
-        follow(r, d);
+        call_follow(r, d);
     d->waits_for_data = *result == 0;
     if (*result == -EINPROGRESS && !d->is_nonblocking)
         return CALL_WAITS;
@@ -257,8 +251,8 @@ do_shutdown(struct runner *r, const struct script_event *event, int64_t *result)
     struct descriptor *d;
     int64_t how;
 
-    if (!call_socket(r, event, &d, result))
-        return done_or_stopped(r);
+    if (!call_descriptor(r, event, &d, result))
+        return call_done_or_stopped(r);
     if (!call_integer(r, event, 1, &how))
         return CALL_STOPPED;
     if (how < SHUT_RD || how > SHUT_RDWR)
@@ -274,8 +268,8 @@ do_fcntl(struct runner *r, const struct script_event *event, int64_t *result)
     struct descriptor *d;
     int64_t command, flags;
 
-    if (!call_socket(r, event, &d, result))
-        return done_or_stopped(r);
+    if (!call_descriptor(r, event, &d, result))
+        return call_done_or_stopped(r);
     if (!call_integer(r, event, 1, &command))
         return CALL_STOPPED;
     if (command == F_GETFL) {
@@ -289,245 +283,6 @@ do_fcntl(struct runner *r, const struct script_event *event, int64_t *result)
         *result = -EINVAL;
     }
     return CALL_DONE;
-}
-
-// --- Sending
-
-static int message_flags(int64_t flags)
-{
-    int result = 0;
-
-    result |= flags & MSG_PEEK ? MESSAGE_PEEK : 0;
-    result |= flags & MSG_MORE ? MESSAGE_MORE : 0;
-    result |= flags & MSG_OOB ? MESSAGE_URGENT : 0;
-    result |= flags & MSG_EOR ? MESSAGE_END_OF_RECORD : 0;
-    return result;
-}
-
-static bool are_flags_known(struct runner *r, int line, int64_t flags)
-{
-    const int64_t known = MSG_PEEK | MSG_MORE | MSG_OOB | MSG_EOR |
-                          MSG_DONTWAIT | MSG_NOSIGNAL | MSG_WAITALL |
-                          MSG_FASTOPEN;
-
-    if ((flags & ~known) == 0)
-        return true;
-    runner_unsupported(r, line, "the message flags 0x%llx",
-                       (long long)(flags & ~known));
-    return false;
-}
-
-// One system call's worth of zeros, in as many pieces as the stack takes.
-static enum call_progress send_bytes(struct runner *r, struct descriptor *d,
-                                     int64_t length, int64_t flags,
-                                     int64_t *result)
-{
-    static const uint8_t zeros[DATA_SIZE];
-    bool may_block = !d->is_nonblocking && !(flags & MSG_DONTWAIT);
-    int64_t *done = &r->pending.done;
-    int64_t sent = 0;
-
-    while (*done < length || (length == 0 && !r->pending.is_retry)) {
-        int64_t piece = min_i64(length - *done, DATA_SIZE);
-        // What follows in this same call keeps a small last piece back.
-        int more = *done + piece < length ? MESSAGE_MORE : 0;
-
-        sent = socket_send(d->socket, zeros, (size_t)piece,
-                           message_flags(flags) | more |
-                               (may_block ? MESSAGE_WAITS : 0));
-        if (sent <= 0)
-            break;
-        *done += sent;
-    }
-    if (*done < length && sent == -EAGAIN && may_block)
-        return CALL_WAITS;
-    *result = *done > 0 ? *done : sent;
-    return CALL_DONE;
-}
-
-// A connection is being opened by this very call: as soon as it stands the rest
-// follows.
-static enum call_progress go_on_opening(struct runner *r, struct descriptor *d,
-                                        int64_t length, int64_t *result)
-{
-    int error = connect_outcome(d);
-
-    if (error == -EAGAIN)
-        return CALL_WAITS;
-    r->pending.is_opening = false;
-    if (error == 0)
-        return send_bytes(r, d, length, 0, result);
-    *result = error;
-    return CALL_DONE;
-}
-
-// sendto with MSG_FASTOPEN, or the first write behind a connect that waited for
-// it.
-static enum call_progress send_fast_open(struct runner *r,
-                                         const struct script_event *event,
-                                         struct descriptor *d, int64_t length,
-                                         int64_t flags, int64_t *result)
-{
-    static const uint8_t zeros[DATA_SIZE];
-    const struct script_value *to = call_argument(event->call, 4);
-    struct endpoint remote = {.addr = r->remote, .port = SCRIPT_PORT};
-    bool may_block = !d->is_nonblocking && !(flags & MSG_DONTWAIT);
-
-    if (to != NULL && to->kind != SCRIPT_VALUE_ELLIPSIS)
-        remote = (struct endpoint){0}; // AF_UNSPEC
-    int64_t sent = socket_send_to(
-        d->socket, zeros, (size_t)min_i64(length, DATA_SIZE),
-        MESSAGE_FAST_OPEN | (may_block ? MESSAGE_WAITS : 0), &remote);
-    d->waits_for_data = false;
-    *result = sent;
-    if (sent < 0 && sent != -EINPROGRESS)
-        return CALL_DONE;
-    follow(r, d);
-    if (!may_block)
-        return CALL_DONE;
-    r->pending.done = max_i64(sent, 0);
-    r->pending.is_opening = true;
-    return CALL_WAITS;
-}
-
-static enum call_progress
-do_write(struct runner *r, const struct script_event *event, int64_t *result)
-{
-    bool has_flags = strcmp(event->call->name, "write") != 0;
-    struct descriptor *d;
-    int64_t length, flags = 0;
-
-    if (!call_socket(r, event, &d, result))
-        return done_or_stopped(r);
-    if (!call_integer(r, event, 2, &length) ||
-        (has_flags && !call_integer(r, event, 3, &flags)) ||
-        !are_flags_known(r, event->line, flags))
-        return CALL_STOPPED;
-    if (r->pending.is_opening)
-        return go_on_opening(r, d, length, result);
-    if (!r->pending.is_retry && ((flags & MSG_FASTOPEN) || d->waits_for_data))
-        return send_fast_open(r, event, d, length, flags, result);
-    return send_bytes(r, d, length, flags, result);
-}
-
-// --- Messages of several pieces
-
-static const struct script_value *field(const struct script_value *value,
-                                        const char *name)
-{
-    if (value == NULL || value->kind != SCRIPT_VALUE_STRUCT)
-        return NULL;
-    for (const struct script_value *f = value->items; f != NULL; f = f->next)
-        if (f->field != NULL && strcmp(f->field, name) == 0)
-            return f;
-    return NULL;
-}
-
-// The sum of the lengths in msg_iov, -1: something else than {..., N}.
-static int64_t vector_length(const struct script_value *vector)
-{
-    int64_t sum = 0;
-
-    if (vector == NULL || vector->kind != SCRIPT_VALUE_LIST)
-        return -1;
-    for (const struct script_value *v = vector->items; v; v = v->next) {
-        const struct script_value *length =
-            v->kind == SCRIPT_VALUE_STRUCT && v->items ? v->items->next : NULL;
-
-        if (length == NULL || length->kind != SCRIPT_VALUE_INTEGER)
-            return -1;
-        sum += length->integer;
-    }
-    return sum;
-}
-
-static enum call_progress receive_bytes(struct runner *r, struct descriptor *d,
-                                        int64_t length, int64_t flags,
-                                        int64_t *result);
-
-static enum call_progress
-do_message(struct runner *r, const struct script_event *event, int64_t *result)
-{
-    const struct script_value *message = call_argument(event->call, 1);
-    bool is_send = strcmp(event->call->name, "sendmsg") == 0;
-    int64_t length = vector_length(field(message, "msg_iov")), flags;
-    struct descriptor *d;
-
-    if (!call_socket(r, event, &d, result))
-        return done_or_stopped(r);
-    if (!call_integer(r, event, 2, &flags) ||
-        !are_flags_known(r, event->line, flags))
-        return CALL_STOPPED;
-    if (length < 0 || field(message, "msg_control") != NULL) {
-        runner_unsupported(r, event->line, "this form of %s",
-                           event->call->name);
-        return CALL_STOPPED;
-    }
-    return is_send ? send_bytes(r, d, length, flags, result)
-                   : receive_bytes(r, d, length, flags, result);
-}
-
-static enum call_progress
-do_vector(struct runner *r, const struct script_event *event, int64_t *result)
-{
-    bool is_send = strcmp(event->call->name, "writev") == 0;
-    int64_t length = vector_length(call_argument(event->call, 1));
-    struct descriptor *d;
-
-    if (!call_socket(r, event, &d, result))
-        return done_or_stopped(r);
-    if (length < 0) {
-        runner_unsupported(r, event->line, "this form of %s",
-                           event->call->name);
-        return CALL_STOPPED;
-    }
-    return is_send ? send_bytes(r, d, length, 0, result)
-                   : receive_bytes(r, d, length, 0, result);
-}
-
-// --- Receiving
-
-static enum call_progress receive_bytes(struct runner *r, struct descriptor *d,
-                                        int64_t length, int64_t flags,
-                                        int64_t *result)
-{
-    size_t size = (size_t)min_i64(max_i64(length, 0), 64 << 20);
-    int64_t done = r->pending.done;
-    bool wants_all = (flags & MSG_WAITALL) && !(flags & MSG_PEEK);
-    bool may_block = !d->is_nonblocking && !(flags & MSG_DONTWAIT);
-    uint8_t *bytes = malloc(size + 1);
-    int64_t got;
-
-    must(bytes != NULL);
-    do {
-        got = socket_receive(d->socket, bytes, size - (size_t)done,
-                             message_flags(flags));
-        if (got > 0)
-            done += got;
-    } while (got > 0 && wants_all && done < (int64_t)size);
-    free(bytes);
-    r->pending.done = done;
-    bool is_enough = wants_all ? done == (int64_t)size : done > 0;
-    if (got == -EAGAIN && !is_enough && may_block)
-        return CALL_WAITS;
-    *result = done > 0 ? done : got;
-    return CALL_DONE;
-}
-
-static enum call_progress
-do_read(struct runner *r, const struct script_event *event, int64_t *result)
-{
-    bool has_flags = strcmp(event->call->name, "read") != 0;
-    struct descriptor *d;
-    int64_t length, flags = 0;
-
-    if (!call_socket(r, event, &d, result))
-        return done_or_stopped(r);
-    if (!call_integer(r, event, 2, &length) ||
-        (has_flags && !call_integer(r, event, 3, &flags)) ||
-        !are_flags_known(r, event->line, flags))
-        return CALL_STOPPED;
-    return receive_bytes(r, d, length, flags, result);
 }
 
 // --- All of them
@@ -547,16 +302,16 @@ static const struct {
     {"close", do_close},
     {"shutdown", do_shutdown},
     {"fcntl", do_fcntl},
-    {"write", do_write},
-    {"send", do_write},
-    {"sendto", do_write},
-    {"sendmsg", do_message},
-    {"writev", do_vector},
-    {"read", do_read},
-    {"recv", do_read},
-    {"recvfrom", do_read},
-    {"recvmsg", do_message},
-    {"readv", do_vector},
+    {"write", call_write},
+    {"send", call_write},
+    {"sendto", call_write},
+    {"sendmsg", call_message},
+    {"writev", call_vector},
+    {"read", call_read},
+    {"recv", call_read},
+    {"recvfrom", call_read},
+    {"recvmsg", call_message},
+    {"readv", call_vector},
     {"setsockopt", call_setsockopt},
     {"getsockopt", call_getsockopt},
     {"ioctl", call_ioctl},

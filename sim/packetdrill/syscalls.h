@@ -1,9 +1,11 @@
-// Reading the arguments of a script's system calls.
+// What the files of the system calls share.
 // SPDX-License-Identifier: MIT
 #ifndef PACKETDRILL_SYSCALLS_H
 #define PACKETDRILL_SYSCALLS_H
 
 #include "sim/packetdrill/runner.h"
+
+enum { SCRIPT_PORT = 8080 }; // that scripts bind and connect to
 
 // The n-th argument from 0; NULL: there are fewer.
 const struct script_value *call_argument(const struct script_call *call,
@@ -11,5 +13,26 @@ const struct script_value *call_argument(const struct script_call *call,
 // An integer, also as [value]. false: the script is stopped.
 bool call_integer(struct runner *r, const struct script_event *event,
                   unsigned n, int64_t *out);
+// The descriptor of the first argument, which has a socket; false: *result is
+// the refusal, or the script was stopped.
+bool call_descriptor(struct runner *r, const struct script_event *event,
+                     struct descriptor **d, int64_t *result);
+enum call_progress call_done_or_stopped(const struct runner *r);
+// The segments of a connection that begins here are the script's from now on.
+void call_follow(struct runner *r, const struct descriptor *d);
+// What became of a connect that was begun before; -EAGAIN: nothing yet.
+int call_connect_outcome(const struct descriptor *d);
+
+// transfer.c
+enum call_progress
+call_write(struct runner *r, const struct script_event *event, int64_t *result);
+enum call_progress call_read(struct runner *r, const struct script_event *event,
+                             int64_t *result);
+enum call_progress call_message(struct runner *r,
+                                const struct script_event *event,
+                                int64_t *result); // sendmsg, recvmsg
+enum call_progress call_vector(struct runner *r,
+                               const struct script_event *event,
+                               int64_t *result); // writev, readv
 
 #endif
