@@ -21,23 +21,6 @@ uint32_t ip_addr_to_u32(const struct ip_addr *v4)
     return get_be32(v4->bytes);
 }
 
-struct ip_addr ip_addr_from_bytes(uint8_t family, const uint8_t *bytes)
-{
-    typedef uint32_t quad __attribute__((vector_size(16)));
-    struct ip_addr a = {.family = family};
-    if (family == IP_V4) {
-        // Stored in one piece: a copy of the address, which often comes next,
-        // would wait for pieces to meet in the cache.
-        uint32_t word;
-        memcpy(&word, bytes, sizeof word);
-        quad words = {word};
-        memcpy(a.words, &words, sizeof words);
-    } else {
-        memcpy(a.bytes, bytes, 16);
-    }
-    return a;
-}
-
 struct ip_addr ip_addr_any(uint8_t family)
 {
     return (struct ip_addr){.family = family};

@@ -64,8 +64,24 @@ static inline unsigned ip_addr_length(uint8_t family)
 struct ip_addr ip_addr_v4(uint8_t a, uint8_t b, uint8_t c, uint8_t d);
 struct ip_addr ip_addr_v4_u32(uint32_t host_order);
 uint32_t ip_addr_to_u32(const struct ip_addr *v4); // host order
-// Reads 4 or 16 bytes in network order.
-struct ip_addr ip_addr_from_bytes(uint8_t family, const uint8_t *bytes);
+// Reads 4 or 16 bytes in network order; every packet does so twice or more.
+static inline struct ip_addr ip_addr_from_bytes(uint8_t family,
+                                                const uint8_t *bytes)
+{
+    typedef uint32_t quad __attribute__((vector_size(16)));
+    struct ip_addr a = {.family = family};
+    if (family == IP_V4) {
+        // Stored in one piece: a copy of the address, which often comes next,
+        // would wait for pieces to meet in the cache.
+        uint32_t word;
+        memcpy(&word, bytes, sizeof word);
+        quad words = {word};
+        memcpy(a.words, &words, sizeof words);
+    } else {
+        memcpy(a.bytes, bytes, 16);
+    }
+    return a;
+}
 struct ip_addr ip_addr_any(uint8_t family);
 
 bool ip_addr_is_any(const struct ip_addr *a);        // 0.0.0.0 or ::
