@@ -194,6 +194,12 @@ static int app_get_name(lua_State *L)
     return 1;
 }
 
+static int app_tostring(lua_State *L)
+{
+    lua_pushfstring(L, "app %s", app_name(object_check(L, 1, APP_TYPE)));
+    return 1;
+}
+
 static int app_do_start(lua_State *L)
 {
     app_start(object_check(L, 1, APP_TYPE));
@@ -266,9 +272,11 @@ void bind_network_open(lua_State *L)
         {"stop", app_do_stop},
         {NULL, NULL},
     };
+    static const luaL_Reg app_metamethods[] = {{"__tostring", app_tostring},
+                                               {NULL, NULL}};
     static const luaL_Reg switch_methods[] = {{NULL, NULL}};
     sandbox_set(L, LUA_GNAME, functions);
-    object_type(L, APP_TYPE, app_methods, NULL);
+    object_type(L, APP_TYPE, app_methods, app_metamethods);
     object_type(L, SWITCH_TYPE, switch_methods, NULL);
     add_finder(L, "host", "hosts", finder_call);
     add_finder(L, "router", "routers", finder_call);

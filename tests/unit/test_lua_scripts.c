@@ -77,6 +77,11 @@ static void a_closed_window_is_probed(void)
     check_script("tests/lua/zero_window.lua");
 }
 
+static void applications_are_driven_by_scripts(void)
+{
+    check_script("tests/lua/apps.lua");
+}
+
 const struct unit_test suite_lua_scripts[] = {
     UNIT(tasks_sleep_join_and_wake_each_other),
     UNIT(sockets_read_like_blocking_code),
@@ -90,5 +95,6 @@ const struct unit_test suite_lua_scripts[] = {
     UNIT(datagrams_arrive_as_the_link_says),
     UNIT(lost_syns_are_sent_again),
     UNIT(a_closed_window_is_probed),
+    UNIT(applications_are_driven_by_scripts),
     {0},
 };
