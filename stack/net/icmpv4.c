@@ -258,36 +258,23 @@ static int find_way_back(struct stack *stack, const struct ipv4_header *about,
                         &about->source, NULL, path);
 }
 
-static void send_error(struct stack *stack, const struct ipv4_header *about,
-                       const struct icmp_header *icmp, const uint8_t *quote,
-                       size_t length)
-{
-    struct ip_path path;
-    struct packet *packet;
-    if (find_way_back(stack, about, &path) != 0 ||
-        ip_prepare(stack, &path, IP_PROTOCOL_ICMP, tos_of(about), 0,
-                   ICMP_HEADER_SIZE, length, &packet) != 0)
-        return;
-    memcpy(packet_put(packet, length), quote, length);
-    icmp_emit(icmp, packet_push(packet, ICMP_HEADER_SIZE));
-    icmp_fill_checksum(packet->data, packet->length, NULL, NULL);
-    stack_count(stack, COUNT_ICMP_OUT);
-    ip_output(stack, &path, packet);
-}
-
 void icmpv4_send_error(struct stack *stack, struct packet *packet,
-                       enum icmp_error_kind kind, uint32_t mtu_or_pointer)
+                       enum icmp_error_kind kind, uint32_t mtu_or_pointer,
+                       enum drop_reason reason)
 {
     const uint8_t *quote = packet_network_header(packet);
     size_t length = (size_t)(packet->data + packet->length - quote);
     struct ipv4_header about;
     struct icmp_header icmp;
+    struct ip_path path;
     if (ipv4_parse_quoted(quote, length, &about) < 0 ||
         !header_of(kind, mtu_or_pointer, &icmp) ||
-        !may_report(packet, &about, length) || !icmp_may_send_error(stack))
+        !may_report(packet, &about, length) || !icmp_may_send_error(stack) ||
+        find_way_back(stack, &about, &path) != 0) {
+        stack_drop(stack, packet, reason);
         return;
-    if (length > about.total_length)
-        length = about.total_length;
-    send_error(stack, &about, &icmp, quote,
-               length < QUOTE_SIZE ? length : QUOTE_SIZE);
+    }
+    ip_turn_into_error(stack, packet, &path, &icmp,
+                       min_u32(about.total_length, QUOTE_SIZE), tos_of(&about),
+                       reason);
 }

@@ -77,27 +77,18 @@ static int find_path_back(struct stack *stack, const struct packet *packet,
 }
 
 // As much of the packet as fits into the smallest MTU (RFC 4443 2.4(c)).
-static void send_message(struct stack *stack, const struct packet *packet,
-                         const struct message *message)
+static void send_message(struct stack *stack, struct packet *packet,
+                         const struct message *message, enum drop_reason reason)
 {
     enum { ROOM = IPV6_MIN_MTU - IPV6_HEADER_SIZE - ICMP_HEADER_SIZE };
-    const uint8_t *network = packet_network_header(packet);
-    size_t length = (size_t)min_i64(end_of(packet) - network, ROOM);
     struct icmp_header header = {
         .type = message->type, .code = message->code, .rest = message->rest};
     struct ip_path path;
-    struct packet *error;
-    if (!may_send(stack, packet, message) ||
-        find_path_back(stack, packet, &path) ||
-        ip_prepare(stack, &path, IP_PROTOCOL_ICMPV6, 0, 0, ICMP_HEADER_SIZE,
-                   length, &error))
-        return;
-    memcpy(packet_put(error, length), network, length);
-    icmp_emit(&header, packet_push(error, ICMP_HEADER_SIZE));
-    icmp_fill_checksum(error->data, error->length, &error->ip.source,
-                       &error->ip.destination);
-    stack_count(stack, COUNT_ICMP_OUT);
-    ip_output(stack, &path, error);
+    if (may_send(stack, packet, message) &&
+        find_path_back(stack, packet, &path) == 0)
+        ip_turn_into_error(stack, packet, &path, &header, ROOM, 0, reason);
+    else
+        stack_drop(stack, packet, reason);
 }
 
 // Offset of the byte that named the transport: where RFC 4443 3.4 code 1
@@ -120,7 +111,8 @@ static uint32_t next_header_field(const struct packet *packet)
 }
 
 void icmpv6_send_error(struct stack *stack, struct packet *packet,
-                       enum icmp_error_kind kind, uint32_t mtu_or_pointer)
+                       enum icmp_error_kind kind, uint32_t mtu_or_pointer,
+                       enum drop_reason reason)
 {
     struct message message = {ICMP6_UNREACHABLE, 0, 0};
     switch (kind) {
@@ -157,9 +149,10 @@ void icmpv6_send_error(struct stack *stack, struct packet *packet,
                                    mtu_or_pointer};
         break;
     case ICMP_ERROR_OTHER:
+        stack_drop(stack, packet, reason);
         return;
     }
-    send_message(stack, packet, &message);
+    send_message(stack, packet, &message, reason);
 }
 
 void icmpv6_send_problem(struct stack *stack, struct packet *packet,
@@ -167,8 +160,7 @@ void icmpv6_send_problem(struct stack *stack, struct packet *packet,
                          enum drop_reason reason)
 {
     struct message message = {ICMP6_PARAMETER_PROBLEM, code, pointer};
-    send_message(stack, packet, &message);
-    stack_drop(stack, packet, reason);
+    send_message(stack, packet, &message, reason);
 }
 
 // --- Receiving

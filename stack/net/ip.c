@@ -8,6 +8,7 @@
 #include "stack/wire/ethernet.h"
 #include "stack/wire/icmp.h"
 #include "stack/wire/ipv4.h"
+#include "stack/wire/ipv6.h"
 
 // --- Out
 
@@ -35,6 +36,10 @@ static uint8_t default_ttl(const struct stack *stack,
     return path->is_multicast ? 1 : (uint8_t)stack->settings->ip_ttl;
 }
 
+// In front of every packet, so that its receiver may write an ICMP error about
+// it into it without moving it.
+enum { ANSWER_ROOM = IPV6_HEADER_SIZE + ICMP_HEADER_SIZE };
+
 int ip_prepare(struct stack *stack, struct ip_path *path, uint8_t protocol,
                uint8_t tos, uint8_t ttl, size_t header_size,
                size_t payload_size, struct packet **out)
@@ -45,7 +50,7 @@ int ip_prepare(struct stack *stack, struct ip_path *path, uint8_t protocol,
     if (error)
         return error;
     struct packet *packet = stack_packet_alloc(
-        stack, ip_head_room(path) + header_size, payload_size);
+        stack, ANSWER_ROOM + ip_head_room(path) + header_size, payload_size);
     if (!packet)
         return -ENOBUFS;
     packet->iface = path->iface;
@@ -163,10 +168,42 @@ void ip_send_error(struct stack *stack, struct packet *packet,
 {
     unsigned version = *packet_network_header(packet) >> 4;
     if (version == 4)
-        icmpv4_send_error(stack, packet, kind, mtu_or_pointer);
+        icmpv4_send_error(stack, packet, kind, mtu_or_pointer, reason);
     else
-        icmpv6_send_error(stack, packet, kind, mtu_or_pointer);
-    stack_drop(stack, packet, reason);
+        icmpv6_send_error(stack, packet, kind, mtu_or_pointer, reason);
+}
+
+// The window becomes the quotation.
+static int quote(struct packet *packet, size_t most, size_t head_room)
+{
+    packet_push(packet, (size_t)(packet->data - packet_network_header(packet)));
+    if (packet->length > most)
+        packet_trim(packet, most);
+    return packet_make_writable(packet, head_room);
+}
+
+void ip_turn_into_error(struct stack *stack, struct packet *packet,
+                        struct ip_path *path, const struct icmp_header *icmp,
+                        size_t most, uint8_t tos, enum drop_reason reason)
+{
+    if (quote(packet, most, ip_head_room(path) + ICMP_HEADER_SIZE) != 0) {
+        stack_drop(stack, packet, reason);
+        return;
+    }
+    bool is_v4 = path->destination.family == IP_V4;
+    stack_recycle_dropped(stack, packet, reason);
+    packet->ip = (struct packet_ip){.source = path->source,
+                                    .destination = path->destination,
+                                    .protocol = is_v4 ? IP_PROTOCOL_ICMP
+                                                      : IP_PROTOCOL_ICMPV6,
+                                    .ttl = default_ttl(stack, path),
+                                    .tos = tos};
+    icmp_emit(icmp, packet_push(packet, ICMP_HEADER_SIZE));
+    icmp_fill_checksum(packet->data, packet->length,
+                       is_v4 ? NULL : &path->source,
+                       is_v4 ? NULL : &path->destination);
+    stack_count(stack, COUNT_ICMP_OUT);
+    ip_output(stack, path, packet);
 }
 
 // Whole tokens only: what is left of an interval counts towards the next.

@@ -119,13 +119,21 @@ int ipv4_output(struct stack *stack, struct ip_path *path,
                 struct packet *packet);
 int ipv6_output(struct stack *stack, struct ip_path *path,
                 struct packet *packet);
-// Each checks its family's rules and the rate, then sends a new packet that
-// quotes the window's packet from its network header on. Borrows: ip_send_error
-// ends the packet.
+// Each checks its family's rules and the rate, then turns the packet into the
+// error or drops it. Consumes.
 void icmpv4_send_error(struct stack *stack, struct packet *packet,
-                       enum icmp_error_kind kind, uint32_t mtu_or_pointer);
+                       enum icmp_error_kind kind, uint32_t mtu_or_pointer,
+                       enum drop_reason reason);
 void icmpv6_send_error(struct stack *stack, struct packet *packet,
-                       enum icmp_error_kind kind, uint32_t mtu_or_pointer);
+                       enum icmp_error_kind kind, uint32_t mtu_or_pointer,
+                       enum drop_reason reason);
+struct icmp_header;
+// The last step of both, in place: the packet ends, dropped for `reason`, and
+// at most `most` bytes of it, from its network header on, become the quotation
+// of an ICMP error that leaves by `path`. Consumes.
+void ip_turn_into_error(struct stack *stack, struct packet *packet,
+                        struct ip_path *path, const struct icmp_header *icmp,
+                        size_t most, uint8_t tos, enum drop_reason reason);
 // A packet that waited for a next hop which does not answer: tells who sent it
 // (RFC 1812 5.3.3, RFC 4861 7.2.2). Consumes.
 void ip_fail(struct stack *stack, struct packet *packet);

@@ -343,6 +343,18 @@ static void an_error_quotes_what_fits_into_576_bytes(void)
     bench_close(b);
 }
 
+static void an_error_is_written_into_the_packet_that_it_is_about(void)
+{
+    struct bench *b = bench_open();
+    struct ipv4_header header = from_peer(254);
+    uint64_t allocated = packet_pool_get_stats(b->net->pool).allocated;
+    CHECK_EQUAL(errors_about(b, &header, "12345678", 8), 1);
+    CHECK_EQUAL(packet_pool_get_stats(b->net->pool).allocated, allocated + 1);
+    CHECK_EQUAL(drops(b->host, DROP_IP_UNKNOWN_PROTOCOL), 1);
+    CHECK_EQUAL(counts(b->host, COUNT_DELIVERED), 0);
+    bench_close(b);
+}
+
 static void errors_are_limited_in_rate(void)
 {
     struct bench *b = bench_open();
@@ -445,6 +457,7 @@ const struct unit_test suite_icmpv4[] = {
     UNIT(no_error_is_sent_about_what_rfc_1122_forbids),
     UNIT(nor_about_another_error),
     UNIT(an_error_quotes_what_fits_into_576_bytes),
+    UNIT(an_error_is_written_into_the_packet_that_it_is_about),
     UNIT(errors_are_limited_in_rate),
     UNIT(echo_replies_are_not_limited),
     UNIT(an_echo_behind_an_unknown_neighbour_is_answered_when_resolved),

@@ -362,10 +362,12 @@ static void an_error_without_buffers_is_simply_not_sent(void)
     struct v6_frame frame = to_closed_port(&v6, V6_PEER, V6_HOST, 10);
     v6_finish(&frame);
     struct packet *packet = net_packet(v6.net, frame.bytes, frame.length);
+    struct packet *clone = packet_clone(packet); // so it must be copied
     packet_pool_fail_after(v6.net->pool, 1);
     iface_input(v6.host->eth, packet);
     CHECK(!v6_next(&v6, &answer));
     CHECK_EQUAL(drops(&v6, DROP_UDP_NO_SOCKET), 1);
+    packet_free(clone);
     v6_close(&v6);
 }
 
