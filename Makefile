@@ -169,6 +169,14 @@ endif
 scenarios: $(OUT)/wirebed
 	tests/run_scenarios.sh $< $(OUT)/pcap-out
 
+# Exit statuses and what is said of mistakes.
+ifneq ($(SRC_cli),)
+.PHONY: cli
+test: cli
+cli: $(OUT)/wirebed
+	tests/check_cli.sh $<
+endif
+
 # The project's own packetdrill scripts.
 ifneq ($(and $(SRC_cli),$(wildcard tests/conformance/*/*.pkt)),)
 .PHONY: conformance
@@ -375,7 +383,7 @@ clean:
 help:
 	@echo 'make                 the program and the library (VARIANT=release)'
 	@echo 'make unit            the unit tests (TESTS="packet timer": only these)'
-	@echo 'make test            all tests: unit, scenarios, conformance scripts'
+	@echo 'make test            all tests: unit, scenarios, conformance scripts, cli'
 	@echo 'make check           $(CHECKS)'
 	@echo 'make reference       docs/scenario-reference.md from the tables'
 	@echo 'make tidy            clang-tidy, slower than the static part of check'

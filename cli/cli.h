@@ -15,6 +15,9 @@ enum {
     STATUS_INTERRUPTED = 130 // Ctrl-C
 };
 
+// The worse of two exit statuses; an interruption is the worst.
+static inline int worse_status(int a, int b) { return a > b ? a : b; }
+
 struct command {
     const char *name;
     const char *synopsis; // one line for `wirebed --help`
@@ -30,6 +33,7 @@ int cmd_host(int argc, char **argv);
 int cmd_wire(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_packetdrill(int argc, char **argv);
+int cmd_test(int argc, char **argv);
 
 // Prints "wirebed run: ..." on stderr and returns STATUS_USER.
 int usage_error(const char *command, const char *format, ...)
@@ -39,6 +43,9 @@ int usage_error(const char *command, const char *format, ...)
 struct option;
 int option_error(const char *command, char **argv, int answer,
                  const struct option *known);
+// Makes a folder with its parents. STATUS_OK, or STATUS_SYSTEM with the reason
+// told.
+int make_folder(const char *command, const char *path);
 // Is colour wanted on this stream (a terminal, TERM not dumb, NO_COLOR unset or
 // empty)?
 bool wants_colour(FILE *stream);

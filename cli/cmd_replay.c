@@ -117,7 +117,7 @@ static void compare_tap(struct replay_command *c, const struct tap *tap)
 }
 
 // The captures are whole by now.
-static void finish(void *context, struct sim *sim)
+static int finish(void *context, struct sim *sim)
 {
     struct replay_command *c = context;
     for (struct tap *tap = sim_next_tap(sim, NULL); tap;
@@ -130,6 +130,7 @@ static void finish(void *context, struct sim *sim)
                 (unsigned long long)replay_frames(c->replay));
     replay_destroy(c->replay);
     c->replay = NULL;
+    return STATUS_OK;
 }
 
 static int replay(struct replay_command *c)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/faults.h"
 #include "cli/run.h"
 
 static const struct option options[] = {
@@ -16,6 +17,8 @@ static const struct option options[] = {
     {"capture", required_argument, NULL, 'c'},
     {"pcap", no_argument, NULL, 'p'},
     {"json", no_argument, NULL, 'j'},
+    {"record-faults", required_argument, NULL, 'F'},
+    {"replay-faults", required_argument, NULL, 'R'},
     {"check-determinism", no_argument, NULL, 'd'},
     {"speed", required_argument, NULL, 'f'},
     {"quiet", no_argument, NULL, 'q'},
@@ -45,6 +48,9 @@ static void print_help(void)
         "  --json               print the results as JSON on standard output\n"
         "  --speed FACTOR       follow the clock: simulated seconds per "
         "second\n"
+        "  --record-faults FILE write down what befell each frame on the "
+        "links\n"
+        "  --replay-faults FILE do that again in place of all dice\n"
         "  --check-determinism  run twice and compare everything\n"
         "  -q, --quiet          print failures only\n"
         "  -v, --verbose        print every counter and every flow\n"
@@ -98,9 +104,16 @@ static int read_speed(const char *text, struct run_options *run)
     return STATUS_OK;
 }
 
-static int read_option(int answer, char **argv, struct run_options *run)
+static int read_option(int answer, char **argv, struct run_options *run,
+                       struct faults *faults)
 {
     switch (answer) {
+    case 'F':
+        faults->record = optarg;
+        return STATUS_OK;
+    case 'R':
+        faults->replay = optarg;
+        return STATUS_OK;
     case 'S':
         return read_seed(optarg, run);
     case 's':
@@ -136,12 +149,10 @@ static int read_option(int answer, char **argv, struct run_options *run)
     }
 }
 
-// The worst of two exit statuses; an interruption ends everything.
-static int worse(int a, int b) { return a > b ? a : b; }
-
 int cmd_run(int argc, char **argv)
 {
     struct run_options run = {0};
+    struct faults faults = {0};
     int answer, status = STATUS_OK;
     run.load.sets = calloc((size_t)argc + 1, sizeof(*run.load.sets));
     must(run.load.sets);
@@ -154,15 +165,19 @@ int cmd_run(int argc, char **argv)
             free(run.load.sets);
             return STATUS_OK;
         }
-        status = read_option(answer, argv, &run);
+        status = read_option(answer, argv, &run, &faults);
     }
     if (status == STATUS_OK && optind == argc)
         status = usage_error("run", "which scenario?");
     run.is_one_of_many = argc - optind > 1;
+    if (status == STATUS_OK && run.is_one_of_many &&
+        (faults.record || faults.replay))
+        status = usage_error("run", "a fault plan is of one scenario");
+    faults_attach(&faults, &run);
     for (int i = optind; i < argc && status != STATUS_INTERRUPTED &&
                          (status == STATUS_OK || i > optind);
          i++)
-        status = worse(status, run_scenario(argv[i], &run));
+        status = worse_status(status, run_scenario(argv[i], &run));
     free(run.load.sets);
     return status;
 }

@@ -1,13 +1,16 @@
 // Complaints about options, the colour question.
 // SPDX-License-Identifier: MIT
+#include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
 #include "sim/config/value.h"
+#include "stack/base.h"
 
 int usage_error(const char *command, const char *format, ...)
 {
@@ -53,6 +56,29 @@ int option_error(const char *command, char **argv, int answer,
     if (optopt) // a long option that takes no value got one
         return usage_error(command, "option '%s' takes no value", word);
     return unknown_option(command, word, known);
+}
+
+int make_folder(const char *command, const char *path)
+{
+    char *copy = strdup(path);
+    must(copy);
+    int error = 0;
+    for (char *p = copy + 1; *p && !error; p++) {
+        if (*p != '/')
+            continue;
+        *p = '\0';
+        if (mkdir(copy, 0777) != 0 && errno != EEXIST)
+            error = errno;
+        *p = '/';
+    }
+    if (!error && mkdir(copy, 0777) != 0 && errno != EEXIST)
+        error = errno;
+    free(copy);
+    if (!error)
+        return STATUS_OK;
+    fprintf(stderr, "wirebed %s: cannot make the folder '%s': %s\n", command,
+            path, strerror(error));
+    return STATUS_SYSTEM;
 }
 
 bool wants_colour(FILE *stream)

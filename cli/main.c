@@ -16,6 +16,7 @@ const struct command commands[] = {
     {"host", "put one host on a device of this machine", cmd_host},
     {"wire", "put a link with impairments between two devices", cmd_wire},
     {"replay", "run again, in virtual time, what a bridged run recorded", cmd_replay},
+    {"test", "run scenarios and packetdrill scripts as a regression test", cmd_test},
     {"packetdrill", "run packetdrill scripts in virtual time", cmd_packetdrill},
     {NULL, NULL, NULL},
 };

@@ -63,27 +63,6 @@ static int system_error(const char *what, const char *path, int error)
     return STATUS_SYSTEM;
 }
 
-// Makes a folder with its parents.
-static int make_folder(const char *path)
-{
-    char *copy = strdup(path);
-    must(copy);
-    int error = 0;
-    for (char *p = copy + 1; *p && !error; p++) {
-        if (*p != '/')
-            continue;
-        *p = '\0';
-        if (mkdir(copy, 0777) != 0 && errno != EEXIST)
-            error = errno;
-        *p = '/';
-    }
-    if (!error && mkdir(copy, 0777) != 0 && errno != EEXIST)
-        error = errno;
-    free(copy);
-    return error ? system_error("cannot make the folder", path, error)
-                 : STATUS_OK;
-}
-
 static int write_report(const char *folder, json_t *report)
 {
     char *path = NULL;
@@ -245,9 +224,8 @@ static int simulate(struct loaded *loaded, struct script *script,
         result == ENGINE_INTERRUPTED &&
         !(options->is_realtime && scenario_stop(loaded->scenario) == NS_NEVER);
     if (result == ENGINE_LIMIT) {
-        fprintf(stderr, "wirebed %s: %s: stopped after %llu events\n",
-                loaded->command, loaded->path,
-                (unsigned long long)sim->engine.events_run);
+        fprintf(stderr, "wirebed %s: %s: %s\n", loaded->command, loaded->path,
+                sim_error(sim));
         status = STATUS_USER;
     }
     if (script && script_finish(script, result) != 0)
@@ -305,8 +283,9 @@ static struct outcome run_loaded(struct loaded *loaded,
         report.wall_seconds = wall_now() - started;
         outcome.status =
             finish_status(sim, outcome.status, report.is_interrupted);
-        if (options->finish)
-            options->finish(options->context, sim);
+        if (options->finish && !is_rehearsal)
+            outcome.status = worse_status(
+                outcome.status, options->finish(options->context, sim));
         outcome.fingerprint = sim_fingerprint(sim);
         outcome.report = report_json(sim, &report);
         must(outcome.report);
@@ -335,7 +314,7 @@ static struct outcome run_once(const char *path,
             ? load_text(name_of(options), path, options->text, &load, &loaded)
             : load_scenario(name_of(options), path, &load, &loaded);
     if (outcome.status == STATUS_OK && scenario_captures(loaded.scenario))
-        outcome.status = make_folder(folder);
+        outcome.status = make_folder(name_of(options), folder);
     if (outcome.status == STATUS_OK)
         outcome = run_loaded(&loaded, options, is_rehearsal);
     if (outcome.report && !is_rehearsal && scenario_captures(loaded.scenario)) {

@@ -18,12 +18,12 @@ struct run_options {
     const char *text;
     // In step with the clock, with the taps' devices.
     bool is_realtime;
-    double speed; // of it: simulated seconds per second; 0: 1
+    double speed;   // of it: simulated seconds per second; 0: 1
     bool is_replay; // in virtual time, with taps that `prepare` feeds
     // Called when the network is built, before it runs; an exit status. NULL.
     int (*prepare)(void *context, struct sim *sim);
-    // Called when the captures are whole. NULL.
-    void (*finish)(void *context, struct sim *sim);
+    // Called when the captures are whole; an exit status. NULL.
+    int (*finish)(void *context, struct sim *sim);
     void *context; // of both
 };
 // Loads, builds, runs, reports. Returns an exit status.
