@@ -26,7 +26,7 @@ static bool see_ipv4(struct view *v)
 {
     struct ipv4_header ip;
 
-    if (ipv4_parse(v->bytes + v->network, v->length - v->network, &ip) != 0 ||
+    if (ipv4_parse(v->bytes + v->network, v->length - v->network, &ip) < 0 ||
         ip.protocol != IP_PROTOCOL_TCP || ip.header_length != 20 ||
         ip.more_fragments || ip.fragment_offset != 0 ||
         v->network + ip.total_length != v->length)
@@ -41,7 +41,7 @@ static bool see_ipv6(struct view *v)
 {
     struct ipv6_header ip;
 
-    if (ipv6_parse(v->bytes + v->network, v->length - v->network, &ip) != 0 ||
+    if (ipv6_parse(v->bytes + v->network, v->length - v->network, &ip) < 0 ||
         ip.next_header != IP_PROTOCOL_TCP ||
         v->network + IPV6_HEADER_SIZE + ip.payload_length != v->length)
         return false;
@@ -77,7 +77,7 @@ static bool see(const struct packet *frame, bool is_ethernet, struct view *v)
         return false;
     const uint8_t *segment = v->bytes + v->transport;
     size_t length = v->length - v->transport;
-    if (tcp_parse(segment, length, &v->tcp) != 0 ||
+    if (tcp_parse(segment, length, &v->tcp) < 0 ||
         (v->tcp.flags & ~TCP_PSH) != TCP_ACK || v->tcp.reserved != 0)
         return false;
     v->payload = v->transport + v->tcp.header_length;

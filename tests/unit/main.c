@@ -21,6 +21,7 @@
     X(congestion)                                                              \
     X(cubic)                                                                   \
     X(dad)                                                                     \
+    X(dhcp)                                                                    \
     X(embed)                                                                   \
     X(engine)                                                                  \
     X(ethernet)                                                                \
@@ -38,6 +39,7 @@
     X(ipv6)                                                                    \
     X(ipv6_extension)                                                          \
     X(ipv6_input)                                                              \
+    X(lateness)                                                                \
     X(link)                                                                    \
     X(lua_sandbox)                                                             \
     X(lua_scripts)                                                             \
@@ -48,6 +50,7 @@
     X(net_allocation)                                                          \
     X(newreno)                                                                 \
     X(node)                                                                    \
+    X(offload)                                                                 \
     X(packet)                                                                  \
     X(packetdrill_expression)                                                  \
     X(packetdrill_packets)                                                     \
@@ -58,6 +61,7 @@
     X(raw)                                                                     \
     X(reassembly)                                                              \
     X(route)                                                                   \
+    X(router_discovery)                                                        \
     X(routes)                                                                  \
     X(scenario_mistakes)                                                       \
     X(scenario_plan)                                                           \
@@ -72,6 +76,7 @@
     X(suggest)                                                                 \
     X(switch)                                                                  \
     X(tcp)                                                                     \
+    X(tcp_recovery)                                                            \
     X(tcp_segments)                                                            \
     X(tcp_sending)                                                             \
     X(tcp_states)                                                              \
