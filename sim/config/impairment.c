@@ -51,12 +51,13 @@ static const struct schema_key impairment_keys[] = {
      .initial = "all frames",
      .doc = "an expression of tcpdump, such as tcp port 80",
      .source = "pcap-filter(7)"},
-    {"by", KEY_TIME, CONFIG(delay), 0, 0, NULL, NULL, "0s",
-     "delay, duplicate, hold: so much later; reorder: the others wait, 0s: "
-     "overtakes by not waiting for the link's delay",
+    {"by", KEY_TIME, CONFIG(delay), 0, INT64_C(86400000000000), NULL, NULL,
+     "0s",
+     "so much later; reorder with 0s: overtakes by not waiting for the "
+     "link's delay",
      "netem"},
-    {"jitter", KEY_TIME, CONFIG(jitter), 0, 0, NULL, NULL, "0s",
-     "delay: deviation from `by`", "netem"},
+    {"jitter", KEY_TIME, CONFIG(jitter), 0, INT64_C(86400000000000), NULL, NULL,
+     "0s", "delay: deviation from `by`", "netem"},
     {"distribution", KEY_WORD, CONFIG(distribution), 0, 0, distributions, NULL,
      "uniform", "delay: of the jitter", "netem"},
     {"bits", KEY_INTEGER, CONFIG(bytes), 1, 65535, NULL, NULL, "1",

@@ -25,7 +25,7 @@ static void print_range(FILE *out, const struct schema_key *row)
     fputs(schema_format(row->kind, row->minimum, text, sizeof text), out);
     if (row->kind == KEY_CHANCE && !row->maximum)
         fputs(" to 100%", out);
-    else if (!row->maximum || row->maximum >= INT64_MAX - 1)
+    else if (!row->maximum || row->maximum >= TIME_MOST)
         fputs(" or more", out);
     else
         fprintf(out, " to %s",

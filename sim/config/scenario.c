@@ -22,7 +22,7 @@ static const struct schema_key scenario_keys[] = {
      "what it shows", NULL},
     {"seed", KEY_INTEGER, TOP(seed), 0, 0, NULL, NULL, "1",
      "all randomness of the run", NULL},
-    {"stop", KEY_TIME, TOP(stop), 1, INT64_MAX - 1, NULL, NULL,
+    {"stop", KEY_TIME, TOP(stop), 1, TIME_MOST, NULL, NULL,
      "when nothing is left to happen", "when the run ends at the latest", NULL},
     SECTION("hosts", "map of hosts", "hosts by name"),
     SECTION("routers", "map of hosts", "hosts that forward, by name"),

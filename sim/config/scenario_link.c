@@ -21,7 +21,7 @@ static const struct schema_key queue_keys[] = {
     {"bytes", KEY_SIZE, FIELD(struct queue_config, limit_bytes), 1,
      INT64_MAX - 1, unlimited, NULL, "unlimited", "bytes that may wait",
      "Linux bfifo"},
-    {"time", KEY_TIME, FIELD(struct queue_config, limit_time), 1, INT64_MAX - 1,
+    {"time", KEY_TIME, FIELD(struct queue_config, limit_time), 1, TIME_MOST,
      unlimited, NULL, "unlimited",
      "a frame that would wait longer is not taken", NULL},
 };

@@ -163,7 +163,9 @@ static int64_t maximum_of(const struct schema_key *row)
 {
     if (row->minimum || row->maximum)
         return row->maximum;
-    return row->kind == KEY_CHANCE ? INT64_C(1) << 32 : INT64_MAX - 1;
+    return row->kind == KEY_CHANCE ? INT64_C(1) << 32
+           : row->kind == KEY_TIME ? TIME_MOST
+                                   : INT64_MAX - 1;
 }
 
 static void say_range(const struct value *value, const char *name,

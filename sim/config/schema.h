@@ -32,13 +32,16 @@ struct schema_key {
     enum key_kind kind;
     size_t offset;            // of the field that takes the value
     size_t width;             // of that field; 0: the section reads it
-    int64_t minimum, maximum; // numbers; both 0: any that is not negative
+    int64_t minimum, maximum; // numbers; both 0: any that is not negative, and
+                              // at most TIME_MOST
     const char *const *words; // KEY_WORD: ends with NULL; the value is the
                               // index. Numbers: [0] stands for 0
     const char *form;         // KEY_OTHER: what is written, for the reference
     const char *initial;      // meaning when left out; NULL: must be given
     const char *doc, *source; // source: RFC or whose value; NULL: ours
 };
+// A hundred years: sums of a few times still fit 64 bits.
+#define TIME_MOST           INT64_C(3155760000000000000)
 #define FIELD(type, member) offsetof(type, member), sizeof(((type *)0)->member)
 
 struct schema {
