@@ -230,6 +230,7 @@ static void nothing_outstanding(struct tcp_connection *c,
     if (seq_le(next, tcp_window_end(c)) &&
         seq_lt(c->snd_nxt, tcp_window_end(c))) {
         c->backoff = 0;
+        c->retransmit_started = 0;
         tcp_deadline_clear(c, TCP_DEADLINE_RETRANSMIT);
     } else {
         tcp_retransmit_timer_set(c, TCP_RETRANSMIT_PERSIST, tcp_rto(c));

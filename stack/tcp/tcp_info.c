@@ -68,6 +68,7 @@ static void fill_times(const struct tcp_connection *c, struct tcp_info *out)
     out->rto = tcp_rto(c);
     out->backoff = c->backoff;
     out->retransmits = c->retransmits;
+    out->probes_out = c->probes_out;
     out->established_at = c->established_at;
     out->last_data_sent = c->last_sent_at;
     out->last_data_received = c->last_received_at;

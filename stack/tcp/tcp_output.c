@@ -360,6 +360,8 @@ int tcp_send_syn(struct tcp_connection *c)
     bool is_passive = c->state == TCP_SYN_RECEIVED;
     if (!tcp_record_new(c, c->iss + 1, SEGMENT_SYN))
         return -ENOMEM;
+    if (!is_passive)
+        c->retransmit_started = tcp_now(c); // echoes are not older
     c->snd_nxt = c->iss; // not new yet as far as tcp_segment_send goes
     int error = tcp_segment_send(c, c->iss, 0,
                                  is_passive ? TCP_SYN | TCP_ACK : TCP_SYN);

@@ -141,7 +141,7 @@ static bool check_syn(struct tcp_connection *c, struct tcp_arrival *a)
     if (is_crossing_syn_ack(c, a)) {
         tcp_note_duplicate(c, a->seq, a->seq + 1);
         c->ack_scheduled = c->ack_now = true;
-        a->flags &= (uint8_t)~(TCP_SYN | TCP_ECE | TCP_CWR);
+        a->flags &= (uint8_t) ~(TCP_SYN | TCP_ECE | TCP_CWR);
         a->seq++;
         return true;
     }

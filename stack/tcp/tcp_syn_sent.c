@@ -13,9 +13,8 @@ static bool is_plausible_echo(const struct tcp_connection *c,
     if (!o->has_timestamps || o->ts_echo == 0 ||
         !tcp_settings(c)->tcp_timestamps)
         return true;
-    ns_t began =
-        c->retransmit_started ? c->retransmit_started : c->last_sent_at;
-    uint32_t first = (uint32_t)(began / NS_PER_MS) + c->ts_offset;
+    uint32_t first =
+        (uint32_t)(c->retransmit_started / NS_PER_MS) + c->ts_offset;
     return o->ts_echo - first <= tcp_timestamp(c) - first;
 }
 
@@ -49,7 +48,7 @@ static void take_syn(struct tcp_connection *c, struct tcp_arrival *a)
     tcp_sync_mss(c);
     tcp_window_established(c);
     // ECE of a SYN is an answer, not congestion (RFC 3168 6.1.1).
-    a->flags &= (uint8_t)~(TCP_SYN | TCP_ECE | TCP_CWR);
+    a->flags &= (uint8_t) ~(TCP_SYN | TCP_ECE | TCP_CWR);
     a->seq++;
 }
 

@@ -58,6 +58,16 @@ static ns_t time_of_retries(const struct tcp_connection *c, unsigned retries)
     return sum;
 }
 
+// Since when nothing has been acknowledged: the first retransmission, as Linux
+// counts, or the first transmission while there was none.
+static ns_t stuck_since(const struct tcp_connection *c)
+{
+    const struct tcp_segments *s = &c->segments;
+    if (c->retransmit_started || !s->ring)
+        return c->retransmit_started;
+    return s->ring[s->first & s->mask].sent_at;
+}
+
 static bool retransmitted_too_long(const struct tcp_connection *c)
 {
     const struct stack_settings *settings = tcp_settings(c);
@@ -70,7 +80,7 @@ static bool retransmitted_too_long(const struct tcp_connection *c)
     unsigned retries = (unsigned)settings->tcp_retries;
     if (c->socket.is_orphan)
         retries = min_u32(retries, (uint32_t)settings->tcp_orphan_retries);
-    return tcp_now(c) - c->retransmit_started >= time_of_retries(c, retries);
+    return tcp_now(c) - stuck_since(c) >= time_of_retries(c, retries);
 }
 
 // RFC 5482: counted from the first transmission of the data that waits.
@@ -78,7 +88,7 @@ static bool user_timeout_is_over(const struct tcp_connection *c)
 {
     ns_t limit = tcp_settings(c)->tcp_user_timeout;
     return limit > 0 && c->retransmits > 0 &&
-           tcp_now(c) - c->retransmit_started >= limit;
+           tcp_now(c) - stuck_since(c) >= limit;
 }
 
 // --- Retransmission ---------------------------------------------------------
@@ -89,7 +99,7 @@ static ns_t clamp_to_user_timeout(const struct tcp_connection *c, ns_t rto)
     ns_t limit = tcp_settings(c)->tcp_user_timeout;
     if (limit == 0)
         return rto;
-    ns_t left = c->retransmit_started + limit - tcp_now(c);
+    ns_t left = stuck_since(c) + limit - tcp_now(c);
     return left <= 0 ? 1 * NS_PER_MS : min_i64(rto, left);
 }
 
@@ -103,15 +113,8 @@ static void back_off(struct tcp_connection *c)
                              clamp_to_user_timeout(c, tcp_rto(c)));
 }
 
-static void note_start(struct tcp_connection *c)
-{
-    if (c->retransmits == 0 || c->retransmit_started == 0)
-        c->retransmit_started = tcp_segment_at(c, c->segments.first)->sent_at;
-}
-
 static void on_syn_timeout(struct tcp_connection *c)
 {
-    note_start(c);
     if (retransmitted_too_long(c) || user_timeout_is_over(c)) {
         give_up(c);
         return;
@@ -132,7 +135,6 @@ static void on_rto(struct tcp_connection *c)
         on_syn_timeout(c);
         return;
     }
-    note_start(c);
     if (retransmitted_too_long(c) || user_timeout_is_over(c)) {
         give_up(c);
         return;
@@ -175,8 +177,12 @@ static void on_persist(struct tcp_connection *c)
         return;
     }
     tcp_send_window_probe(c);
-    if (c->packets_out > 0)
-        return; // it carried data, which has its own timer
+    if (c->packets_out > 0) { // it carried data, which has its own timer
+        c->backoff = 0;
+        c->retransmit_started = 0;
+        tcp_rearm_rto(c);
+        return;
+    }
     if (c->probes_out < UINT8_MAX)
         c->probes_out++;
     if (c->backoff < tcp_settings(c)->tcp_retries)
