@@ -412,7 +412,8 @@ struct tcp_info {
     // How long there was something to send or to be acknowledged; and how much
     // of that the peer's window or our buffer was what held it up.
     ns_t busy_time, window_limited_time, buffer_limited_time;
-    uint32_t backoff, retransmits;   // consecutive timeouts now
+    uint32_t backoff, retransmits; // consecutive timeouts now
+    uint32_t probes_out; // window probes since the peer was last heard of
     uint32_t unacked, sacked, lost, retrans,
         fackets; // segments, as Linux counts them
     uint32_t reordering;
