@@ -19,11 +19,8 @@ struct descriptor *descriptor_find(struct runner *r, int64_t fd)
 }
 
 // Marks what edge-triggered watches wait for.
-static void on_event(void *context, struct socket *socket, uint32_t events)
+static void mark_edges(struct runner *r, const struct socket *socket)
 {
-    struct runner *r = context;
-
-    (void)events;
     for (int i = 0; i < MAX_DESCRIPTORS; i++) {
         struct descriptor *d = &r->descriptors[i];
 
@@ -34,6 +31,19 @@ static void on_event(void *context, struct socket *socket, uint32_t events)
                 d->watches[j].is_edge = true;
         }
     }
+}
+
+static void on_event(void *context, struct socket *socket, uint32_t events)
+{
+    (void)events;
+    mark_edges(context, socket);
+}
+
+void descriptor_update(struct runner *r)
+{
+    for (int i = 0; i < MAX_DESCRIPTORS; i++)
+        if (r->descriptors[i].is_open && errqueue_update(&r->descriptors[i]))
+            mark_edges(r, r->descriptors[i].socket);
 }
 
 int descriptor_open(struct runner *r, int64_t wanted, struct socket *socket)
@@ -59,7 +69,7 @@ int descriptor_open(struct runner *r, int64_t wanted, struct socket *socket)
 
 uint32_t descriptor_poll(struct runner *r, const struct descriptor *d)
 {
-    uint32_t result = 0;
+    uint32_t result = errqueue_poll(d);
 
     (void)r;
     if (d->socket == NULL)

@@ -11,6 +11,7 @@
 enum {
     MAX_DESCRIPTORS = 64,
     MAX_WATCHES = 16, // of one epoll descriptor
+    ERRQUEUE_LENGTH = 32,
     HISTORY_LENGTH = 12,
     HISTORY_TEXT_SIZE = 200,
 };
@@ -21,12 +22,27 @@ struct watch {
     bool is_edge; // something happened since the last report
 };
 
+struct errqueue {
+    bool is_zerocopy; // SO_ZEROCOPY
+    uint32_t next_number;
+    uint32_t pending_count, notice_count;
+    struct {
+        uint32_t number;
+        int64_t end; // of the send, in bytes written to the descriptor
+    } pending[ERRQUEUE_LENGTH];
+    struct errqueue_notice {
+        uint32_t low, high; // numbers of sends
+    } notices[ERRQUEUE_LENGTH];
+};
+
 struct descriptor {
     bool is_open, is_epoll, is_nonblocking;
     struct socket *socket; // NULL: epoll, or dropped behind the script's back
     bool is_listening;
     bool waits_for_data; // connected by TCP_FASTOPEN_CONNECT, no SYN yet
     struct watch watches[MAX_WATCHES];
+    int64_t written; // bytes
+    struct errqueue errors;
 };
 
 // What one attempt at a system call led to.
@@ -151,6 +167,11 @@ struct descriptor *descriptor_find(struct runner *r, int64_t fd); // NULL: none
 int descriptor_open(struct runner *r, int64_t wanted, struct socket *socket);
 void descriptor_close_all(struct runner *r);
 uint32_t descriptor_poll(struct runner *r, const struct descriptor *d);
+// Brings notices of the error queues up to date.
+void descriptor_update(struct runner *r);
+// errqueue.c. true: there is a new notice.
+bool errqueue_update(struct descriptor *d);
+uint32_t errqueue_poll(const struct descriptor *d);
 // Calls on epoll descriptors and poll; *result is theirs.
 enum call_progress call_poll(struct runner *r, const struct script_event *event,
                              int64_t *result);

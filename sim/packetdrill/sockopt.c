@@ -20,6 +20,8 @@ enum option_kind {
     OPTION_KIND_CONGESTION,
     OPTION_KIND_CONNECT, // TCP_FASTOPEN_CONNECT
     OPTION_KIND_KEY,     // TCP_FASTOPEN_KEY
+    OPTION_KIND_ZEROCOPY,
+    OPTION_KIND_INQ, // what is asked for is there always
 };
 
 struct option_row {
@@ -78,6 +80,8 @@ static const struct option_row rows[] = {
      "fast-open-connect", 1},
     {"IPPROTO_TCP", "TCP_FASTOPEN_KEY", OPTION_KIND_KEY, 0, "fast-open-key0",
      1},
+    {"SOL_SOCKET", "SO_ZEROCOPY", OPTION_KIND_ZEROCOPY, 0, NULL, 1},
+    {"IPPROTO_TCP", "TCP_INQ", OPTION_KIND_INQ, 0, NULL, 1},
     {"IPPROTO_TCP", "TCP_CONGESTION", OPTION_KIND_CONGESTION, 0, "congestion",
      1},
 };
@@ -271,6 +275,11 @@ enum call_progress call_setsockopt(struct runner *r,
     }
     if (!call_integer(r, event, 3, &value))
         return CALL_STOPPED;
+    if (row->kind == OPTION_KIND_ZEROCOPY || row->kind == OPTION_KIND_INQ) {
+        if (row->kind == OPTION_KIND_ZEROCOPY)
+            d->errors.is_zerocopy = value != 0;
+        return CALL_DONE;
+    }
     if (row->kind == OPTION_KIND_SETTING || row->kind == OPTION_KIND_CONNECT) {
         const struct setting_info *info = setting_row(r, event->line, row);
 

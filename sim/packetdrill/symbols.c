@@ -125,6 +125,12 @@ static const struct symbol symbols[] = {
     S(TCP_FASTOPEN_KEY),
     S(TCP_FASTOPEN_NO_COOKIE),
     {"TCP_INQ", LINUX_TCP_INQ},
+    {"TCP_CM_INQ", LINUX_TCP_INQ},
+    {"SO_ZEROCOPY", 60},
+    {"CMSG_LEVEL_IP", 0}, // whichever the family
+    {"CMSG_TYPE_RECVERR", 11},
+    {"SO_EE_ORIGIN_ZEROCOPY", 5},
+    {"SO_EE_CODE_ZEROCOPY_COPIED", 1},
     S(MSG_OOB),
     S(MSG_PEEK),
     S(MSG_TRUNC),

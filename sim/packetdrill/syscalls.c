@@ -172,6 +172,7 @@ do_accept(struct runner *r, const struct script_event *event, int64_t *result)
             return CALL_STOPPED;
         descriptor_find(r, *result)->is_nonblocking = flags & SOCK_NONBLOCK;
     }
+    descriptor_find(r, *result)->errors.is_zerocopy = d->errors.is_zerocopy;
     struct endpoint remote = socket_remote(socket);
     if (ip_addr_equal(&remote.addr, &r->flow.remote.addr) &&
         remote.port == r->flow.remote.port)
@@ -411,6 +412,7 @@ void call_retry(struct runner *r)
 {
     int64_t result;
 
+    descriptor_update(r);
     if (r->pending.event == NULL || r->is_stopped)
         return;
     r->pending.is_retry = true;

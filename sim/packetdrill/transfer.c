@@ -24,23 +24,34 @@ static int message_flags(int64_t flags)
     return result;
 }
 
-static bool are_flags_known(struct runner *r, int line, int64_t flags)
+bool transfer_flags(struct runner *r, const struct script_event *event,
+                    unsigned n, int64_t *flags)
 {
     const int64_t known = MSG_PEEK | MSG_MORE | MSG_OOB | MSG_EOR |
                           MSG_DONTWAIT | MSG_NOSIGNAL | MSG_WAITALL |
-                          MSG_FASTOPEN;
+                          MSG_FASTOPEN | MSG_ERRQUEUE | SCRIPT_MSG_ZEROCOPY;
 
-    if ((flags & ~known) == 0)
+    if (!call_integer(r, event, n, flags))
+        return false;
+    if ((*flags & ~known) == 0)
         return true;
-    runner_unsupported(r, line, "the message flags 0x%llx",
-                       (long long)(flags & ~known));
+    runner_unsupported(r, event->line, "the message flags 0x%llx",
+                       (long long)(*flags & ~known));
     return false;
 }
 
+// Scripts write a number in the place of a buffer to name memory that is not
+// there.
+static bool is_bad_buffer(const struct script_event *event)
+{
+    const struct script_value *buffer = call_argument(event->call, 1);
+
+    return buffer != NULL && buffer->kind == SCRIPT_VALUE_INTEGER;
+}
+
 // One system call's worth of zeros, in as many pieces as the stack takes.
-static enum call_progress send_bytes(struct runner *r, struct descriptor *d,
-                                     int64_t length, int64_t flags,
-                                     int64_t *result)
+enum call_progress transfer_send(struct runner *r, struct descriptor *d,
+                                 int64_t length, int64_t flags, int64_t *result)
 {
     static const uint8_t zeros[DATA_SIZE];
     bool may_block = !d->is_nonblocking && !(flags & MSG_DONTWAIT);
@@ -58,10 +69,13 @@ static enum call_progress send_bytes(struct runner *r, struct descriptor *d,
         if (sent <= 0)
             break;
         *done += sent;
+        d->written += sent;
     }
     if (*done < length && sent == -EAGAIN && may_block)
         return CALL_WAITS;
     *result = *done > 0 ? *done : sent;
+    if ((flags & SCRIPT_MSG_ZEROCOPY) && *done > 0)
+        errqueue_note_send(d);
     return CALL_DONE;
 }
 
@@ -76,7 +90,7 @@ static enum call_progress go_on_opening(struct runner *r, struct descriptor *d,
         return CALL_WAITS;
     r->pending.is_opening = false;
     if (error == 0)
-        return send_bytes(r, d, length, 0, result);
+        return transfer_send(r, d, length, 0, result);
     *result = error;
     return CALL_DONE;
 }
@@ -106,6 +120,7 @@ static enum call_progress send_fast_open(struct runner *r,
     if (!may_block)
         return CALL_DONE;
     r->pending.done = max_i64(sent, 0);
+    d->written += max_i64(sent, 0);
     r->pending.is_opening = true;
     return CALL_WAITS;
 }
@@ -120,21 +135,24 @@ enum call_progress call_write(struct runner *r,
     if (!call_descriptor(r, event, &d, result))
         return call_done_or_stopped(r);
     if (!call_integer(r, event, 2, &length) ||
-        (has_flags && !call_integer(r, event, 3, &flags)) ||
-        !are_flags_known(r, event->line, flags))
+        (has_flags && !transfer_flags(r, event, 3, &flags)))
         return CALL_STOPPED;
+    if (is_bad_buffer(event)) {
+        *result = -EFAULT;
+        return CALL_DONE;
+    }
     if (r->pending.is_opening)
         return go_on_opening(r, d, length, result);
     if (!r->pending.is_retry && ((flags & MSG_FASTOPEN) || d->waits_for_data))
         return send_fast_open(r, event, d, length, flags, result);
-    return send_bytes(r, d, length, flags, result);
+    return transfer_send(r, d, length, flags, result);
 }
 
 // --- Receiving
 
-static enum call_progress receive_bytes(struct runner *r, struct descriptor *d,
-                                        int64_t length, int64_t flags,
-                                        int64_t *result)
+enum call_progress transfer_receive(struct runner *r, struct descriptor *d,
+                                    int64_t length, int64_t flags,
+                                    int64_t *result)
 {
     size_t size = (size_t)min_i64(max_i64(length, 0), 64 << 20);
     int64_t done = r->pending.done;
@@ -169,80 +187,11 @@ enum call_progress call_read(struct runner *r, const struct script_event *event,
     if (!call_descriptor(r, event, &d, result))
         return call_done_or_stopped(r);
     if (!call_integer(r, event, 2, &length) ||
-        (has_flags && !call_integer(r, event, 3, &flags)) ||
-        !are_flags_known(r, event->line, flags))
+        (has_flags && !transfer_flags(r, event, 3, &flags)))
         return CALL_STOPPED;
-    return receive_bytes(r, d, length, flags, result);
-}
-
-// --- Messages of several pieces
-
-static const struct script_value *field(const struct script_value *value,
-                                        const char *name)
-{
-    if (value == NULL || value->kind != SCRIPT_VALUE_STRUCT)
-        return NULL;
-    for (const struct script_value *f = value->items; f != NULL; f = f->next)
-        if (f->field != NULL && strcmp(f->field, name) == 0)
-            return f;
-    return NULL;
-}
-
-// The sum of the lengths in msg_iov, -1: something else than {..., N}.
-static int64_t vector_length(const struct script_value *vector)
-{
-    int64_t sum = 0;
-
-    if (vector == NULL || vector->kind != SCRIPT_VALUE_LIST)
-        return -1;
-    for (const struct script_value *v = vector->items; v; v = v->next) {
-        const struct script_value *length =
-            v->kind == SCRIPT_VALUE_STRUCT && v->items ? v->items->next : NULL;
-
-        if (length == NULL || length->kind != SCRIPT_VALUE_INTEGER)
-            return -1;
-        sum += length->integer;
+    if (is_bad_buffer(event)) {
+        *result = -EFAULT;
+        return CALL_DONE;
     }
-    return sum;
-}
-
-enum call_progress call_message(struct runner *r,
-                                const struct script_event *event,
-                                int64_t *result)
-{
-    const struct script_value *message = call_argument(event->call, 1);
-    bool is_send = strcmp(event->call->name, "sendmsg") == 0;
-    int64_t length = vector_length(field(message, "msg_iov")), flags;
-    struct descriptor *d;
-
-    if (!call_descriptor(r, event, &d, result))
-        return call_done_or_stopped(r);
-    if (!call_integer(r, event, 2, &flags) ||
-        !are_flags_known(r, event->line, flags))
-        return CALL_STOPPED;
-    if (length < 0 || field(message, "msg_control") != NULL) {
-        runner_unsupported(r, event->line, "this form of %s",
-                           event->call->name);
-        return CALL_STOPPED;
-    }
-    return is_send ? send_bytes(r, d, length, flags, result)
-                   : receive_bytes(r, d, length, flags, result);
-}
-
-enum call_progress
-call_vector(struct runner *r, const struct script_event *event, int64_t *result)
-{
-    bool is_send = strcmp(event->call->name, "writev") == 0;
-    int64_t length = vector_length(call_argument(event->call, 1));
-    struct descriptor *d;
-
-    if (!call_descriptor(r, event, &d, result))
-        return call_done_or_stopped(r);
-    if (length < 0) {
-        runner_unsupported(r, event->line, "this form of %s",
-                           event->call->name);
-        return CALL_STOPPED;
-    }
-    return is_send ? send_bytes(r, d, length, 0, result)
-                   : receive_bytes(r, d, length, 0, result);
+    return transfer_receive(r, d, length, flags, result);
 }

@@ -58,6 +58,7 @@ enum code_lookup variable_find(void *runner, const char *name, int64_t *value)
         {"ca_state", info.ca_state},
         {"options", options_of(&info)},
         {"retransmits", info.retransmits},
+        {"probes", info.probes_out},
         {"backoff", info.backoff},
         {"snd_wscale", info.snd_wscale},
         {"rcv_wscale", info.rcv_wscale},
