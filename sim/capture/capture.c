@@ -289,9 +289,10 @@ static void flush(struct capture *capture, bool all)
         records = settled_records(capture, &bytes);
     if (records > 0)
         write_records(capture, records, bytes);
-    capture->flush_at = capture->flush_size;
-    if (capture->pending.length * 2 > capture->flush_at) // much is still open
-        capture->flush_at = capture->pending.length * 2;
+    // What stays is moved to the front: at most as much as has been written.
+    size_t open = capture->pending.length;
+    capture->flush_at =
+        open + (open > capture->flush_size ? open : capture->flush_size);
 }
 
 // --- Frames
