@@ -8,12 +8,15 @@
 
 #include "bench/workload/workload.h"
 
-double workload_clock(void)
+static double seconds(clockid_t clock)
 {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(clock, &now);
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
+
+double workload_clock(void) { return seconds(CLOCK_MONOTONIC); }
+double workload_cpu(void) { return seconds(CLOCK_PROCESS_CPUTIME_ID); }
 
 uint64_t workload_resident(void)
 {

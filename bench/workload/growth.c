@@ -8,11 +8,12 @@
 
 // Theory of operation
 //
-// Time is divided by what was done (hosts started, frames carried, events run).
-// If the whole grows as n log n at most, that quotient grows as log n at most:
-// the last column says how often log n it grew since the row above. Caches fill
-// in the meantime, so that a value of 2 or 3 in one row is memory, not an
-// algorithm; a quotient that grows with n shows in every row below.
+// Processor time is divided by what was done (hosts started, frames carried,
+// events run). If the whole grows as n log n at most, that quotient grows as
+// log n at most: the last column says how often log n it grew since the row
+// above. Caches fill in the meantime, so that a value of 2 or 3 in one row is
+// memory, not an algorithm; a quotient that grows with n shows in every row
+// below.
 
 static double work(const struct workload_kind *kind,
                    const struct workload_result *r)
@@ -38,7 +39,7 @@ static void print_row(const struct workload_kind *kind, uint64_t size,
     char command[64];
     snprintf(command, sizeof(command), "%s:%llu", kind->name,
              (unsigned long long)size);
-    printf("%-22s %9.3f s %10.0f ns a %-6s %9.1f MB", command, r->wall_seconds,
+    printf("%-22s %9.3f s %10.0f ns a %-6s %9.1f MB", command, r->cpu_seconds,
            cost, cost_names[kind->cost], (double)r->peak_bytes / 1e6);
     if (growth > 0)
         printf(" %8.2f", growth);
@@ -55,7 +56,7 @@ static bool print_kind(const struct workload_kind *kind)
             printf("%s:%llu failed\n", kind->name, (unsigned long long)*size);
             return false;
         }
-        double cost = r.wall_seconds * 1e9 / work(kind, &r);
+        double cost = r.cpu_seconds * 1e9 / work(kind, &r);
         double logarithm = fmax(log((double)*size), 1);
         double growth =
             last_cost > 0 ? cost / last_cost * last_log / logarithm : 0;
@@ -79,7 +80,7 @@ static bool is_wanted(const struct workload_kind *kind, int name_count,
 bool growth_print(int name_count, char *const *names)
 {
     bool is_whole = true;
-    printf("%-22s %11s %22s %12s %8s\n", "", "wall", "cost", "peak", "x log n");
+    printf("%-22s %11s %22s %12s %8s\n", "", "CPU", "cost", "peak", "x log n");
     for (const struct workload_kind *kind = workload_kinds; kind->name; kind++)
         if (kind->sizes && is_wanted(kind, name_count, names))
             is_whole &= print_kind(kind);

@@ -19,8 +19,9 @@ static const char help[] =
 static void run_here(const struct workload_kind *kind, uint64_t size,
                      struct workload_result *result)
 {
-    double start = workload_clock();
+    double start = workload_clock(), cpu_start = workload_cpu();
     kind->run(result, size);
+    result->cpu_seconds = workload_cpu() - cpu_start;
     result->wall_seconds = workload_clock() - start;
 }
 
@@ -49,23 +50,21 @@ bool workload_run_apart(const struct workload_kind *kind, uint64_t size,
     return is_whole && status == 0;
 }
 
-static double rate(uint64_t count, const struct workload_result *r)
-{
-    return (double)count / r->wall_seconds;
-}
-
 static json_t *as_json(const struct workload *workload,
                        const struct workload_result *r)
 {
+    double frames = (double)r->frames, events = (double)r->events;
     return json_pack(
-        "{ss ss ss sI sf sf sI sI sf sf sI sI sI sI}", "id", workload->id,
-        "name", workload->name, "kind", workload->kind, "size",
+        "{ss ss ss sI sf sf sf sI sI sf sf sf sf sI sI sI sI}", "id",
+        workload->id, "name", workload->name, "kind", workload->kind, "size",
         (json_int_t)workload->size, "wall-seconds", r->wall_seconds,
-        "simulated-seconds", r->simulated_seconds, "frames",
-        (json_int_t)r->frames, "events", (json_int_t)r->events,
-        "frames-per-second", rate(r->frames, r), "events-per-second",
-        rate(r->events, r), "payload-bytes", (json_int_t)r->payload, "units",
-        (json_int_t)r->units, "unit-bytes", (json_int_t)r->unit_bytes,
+        "cpu-seconds", r->cpu_seconds, "simulated-seconds",
+        r->simulated_seconds, "frames", (json_int_t)r->frames, "events",
+        (json_int_t)r->events, "frames-per-second", frames / r->wall_seconds,
+        "events-per-second", events / r->wall_seconds, "frames-per-cpu-second",
+        frames / r->cpu_seconds, "events-per-cpu-second",
+        events / r->cpu_seconds, "payload-bytes", (json_int_t)r->payload,
+        "units", (json_int_t)r->units, "unit-bytes", (json_int_t)r->unit_bytes,
         "peak-bytes", (json_int_t)r->peak_bytes);
 }
 
@@ -73,9 +72,11 @@ static void print_row(const struct workload *workload,
                       const struct workload_kind *kind,
                       const struct workload_result *r)
 {
-    printf("%-8s %-42s %8.3f s %11.0f %11.0f %8.1f MB", workload->id,
-           workload->name, r->wall_seconds, rate(r->frames, r),
-           rate(r->events, r), (double)r->peak_bytes / 1e6);
+    double frames = (double)r->frames, events = (double)r->events;
+    printf("%-8s %-40s %7.3f %7.3f s %10.0f %10.0f %10.0f %7.1f MB",
+           workload->id, workload->name, r->wall_seconds, r->cpu_seconds,
+           frames / r->wall_seconds, frames / r->cpu_seconds,
+           events / r->cpu_seconds, (double)r->peak_bytes / 1e6);
     if (r->unit_bytes)
         printf(" %8llu B a %s", (unsigned long long)r->unit_bytes, kind->unit);
     putchar('\n');
@@ -133,8 +134,8 @@ static bool print_table(bool is_quick, const char *out, int argc, char **argv)
 {
     json_t *results = json_array();
     bool is_whole = true;
-    printf("%-8s %-42s %10s %11s %11s %11s\n", "", "", "wall", "frames/s",
-           "events/s", "peak");
+    printf("%-49s %7s %9s %10s %10s %10s %10s\n", "", "wall", "CPU", "frames/s",
+           "per CPU s", "events", "peak");
     if (argc == 0)
         is_whole = report_all(is_quick, results);
     for (int i = 0; i < argc; i++)

@@ -8,8 +8,9 @@
 // A workload builds a network of some size, runs it, and says what went over
 // the wire. Each runs in a process of its own, so that peak memory is its own;
 // the clock runs from the first line of the workload to its last, building
-// included. Figures are of wall time on one core; compare them within one run
-// of the program only.
+// included. A workload has one thread: on an idle machine its wall time and its
+// processor time are the same, on a busy one the latter is nearer to the truth.
+// Compare figures within one run of the program only.
 //
 // A kind of workload is what scales; a run of it is the kind with a size, and
 // is written KIND:SIZE on the command line ("hosts:100000"). W1 to W7 are runs
@@ -19,7 +20,7 @@
 #include "sim/sim.h"
 
 struct workload_result {
-    double wall_seconds, simulated_seconds;
+    double wall_seconds, cpu_seconds, simulated_seconds;
     uint64_t frames; // that entered a link
     uint64_t events;
     uint64_t units;      // connections or hosts; 0: not a matter of them
@@ -50,7 +51,8 @@ struct workload {
 };
 extern const struct workload workloads[]; // ended by a NULL id
 
-double workload_clock(void);      // seconds
+double workload_clock(void);      // seconds of wall time
+double workload_cpu(void);        // of this process's processor time
 uint64_t workload_resident(void); // bytes resident now
 // Fills frames, events and simulated time; ends the simulation.
 void workload_end(struct sim *sim, struct workload_result *result);
