@@ -50,3 +50,14 @@ function every(period, f, ...)
         end
     end, ...):background()
 end
+
+-- The clock as an object, for those who like it better.
+clock = {
+    now = now,
+    now_ns = now_ns,
+    sleep = sleep,
+    wait_until = wait_until,
+    after = after,
+    at = at,
+    every = every,
+}

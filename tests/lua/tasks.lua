@@ -196,3 +196,9 @@ expect_eq(pcall(seconds, "5"), false)
 expect_eq(pcall(seconds, -1), false)
 expect_eq(pcall(seconds, 0 / 0), false)
 expect_eq(pcall(at, -1, print), false)
+
+-- the clock as an object
+spawn(function()
+    clock.sleep("1s")
+    expect_eq({clock.now(), clock.now_ns()}, {1, 1000000000})
+end)

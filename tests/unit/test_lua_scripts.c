@@ -82,6 +82,19 @@ static void applications_are_driven_by_scripts(void)
     check_script("tests/lua/apps.lua");
 }
 
+static void anything_may_be_called_with_anything(void)
+{
+    for (uint64_t seed = 1; seed <= 6; seed++) {
+        struct lua_fixture f;
+        lua_run(&f, &(struct lua_case){.path = "tests/lua/monkey.lua",
+                                       .seed = seed});
+        CHECK_TEXT(lua_error_text(&f), "");
+        CHECK_EQUAL(f.sim->failure_count, 0);
+        CHECK_EQUAL(f.run_result, ENGINE_STOPPED);
+        lua_end(&f);
+    }
+}
+
 const struct unit_test suite_lua_scripts[] = {
     UNIT(tasks_sleep_join_and_wake_each_other),
     UNIT(sockets_read_like_blocking_code),
@@ -96,5 +109,6 @@ const struct unit_test suite_lua_scripts[] = {
     UNIT(lost_syns_are_sent_again),
     UNIT(a_closed_window_is_probed),
     UNIT(applications_are_driven_by_scripts),
+    UNIT(anything_may_be_called_with_anything),
     {0},
 };

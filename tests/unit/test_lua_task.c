@@ -1,5 +1,6 @@
 // Tests of what becomes of tasks, failures, the end of a scripted run.
 // SPDX-License-Identifier: MIT
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -162,6 +163,61 @@ static void the_same_seed_gives_the_same_log(void)
     lua_end(&three);
 }
 
+// Wherever the memory ends, in a task, a hook, an event, the run ends with a
+// sentence.
+static void memory_may_end_anywhere(void)
+{
+    static const char text[] = TWO_HOSTS
+        "local kept = {}\n"
+        "link.l:on_frame(function(f, l, from)\n"
+        "  kept[#kept + 1] = f if f.udp then f.payload = f.payload .. '!' end\n"
+        "  log(from, f) expect_eq({f.ip and f.ip.source}, {})\n"
+        "end)\n"
+        "b:spawn(function() local s = b:udp_socket(9)\n"
+        "  local c = b:tcp_listen(9):accept()\n"
+        "  kept[#kept + 1] = c:recv_all() kept[#kept + 1] = c:info()\n"
+        "  c:close() s:recv() end)\n"
+        "a:spawn(function()\n"
+        "  local c = a:tcp_connect(b, 9) c:send(('x'):rep(60000)) c:close()\n"
+        "  a:udp_socket():send_to('x', b, 9)\n"
+        "  kept[#kept + 1] = a:spawn(function(...) return ... end, 1, 2)\n"
+        "  kept[#kept + 1] = {kept[#kept]:join()}\n"
+        "  link.l:set{loss = '1%'} kept[#kept + 1] = a:counters()\n"
+        "  pcall(error, {}) coroutine.wrap(function() sleep(1) end)()\n"
+        "  require('ping')(a, b, {count = 1}) end)\n";
+    unsigned ended = 0, whole = 0;
+    for (size_t limit = 125000; limit < 625000; limit += 2500) {
+        struct lua_fixture f;
+        lua_run(&f, &(struct lua_case){.text = text, .memory = limit});
+        const char *error = lua_error_text(&f);
+        bool is_named = strstr(error, "the script needs more than") != NULL;
+        CHECK(*error == '\0' || is_named);
+        ended += is_named;
+        whole += *error == '\0';
+        lua_end(&f);
+    }
+    CHECK(ended > 20);
+    CHECK(whole > 5);
+}
+
+static void a_state_that_does_not_fit_is_refused(void)
+{
+    struct sim_config config = {.name = "small", .seed = 1};
+    struct sim *sim;
+    unsigned refused = 0;
+    must(sim_create(&config, &sim) == 0);
+    for (size_t limit = 1; limit < 150000; limit += 999) {
+        struct script_options options = {.memory_limit = limit};
+        struct script *script = NULL;
+        int error = script_create(sim, NULL, "x.lua", &options, &script);
+        CHECK(error == 0 || error == -ENOMEM);
+        refused += error != 0;
+        script_destroy(script);
+    }
+    CHECK(refused > 20 && refused < 150);
+    sim_destroy(sim);
+}
+
 static void a_run_that_was_cut_short_does_not_ask_after_tasks(void)
 {
     struct lua_fixture f;
@@ -233,6 +289,8 @@ const struct unit_test suite_lua_task[] = {
     UNIT(a_hook_with_a_wrong_verdict_is_named),
     UNIT(hooks_within_hooks_do_not_confuse_each_other),
     UNIT(the_same_seed_gives_the_same_log),
+    UNIT(memory_may_end_anywhere),
+    UNIT(a_state_that_does_not_fit_is_refused),
     UNIT(a_run_that_was_cut_short_does_not_ask_after_tasks),
     UNIT(an_interrupt_ends_a_loop_and_is_no_mistake),
     UNIT(a_script_without_a_scenario_cannot_build),
