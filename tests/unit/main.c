@@ -76,6 +76,7 @@
     X(suggest)                                                                 \
     X(switch)                                                                  \
     X(tcp)                                                                     \
+    X(tcp_monkey)                                                              \
     X(tcp_recovery)                                                            \
     X(tcp_segments)                                                            \
     X(tcp_sending)                                                             \
