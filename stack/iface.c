@@ -114,7 +114,7 @@ static int add_iface(struct stack *stack, const struct iface_config *config,
     iface->index = (uint16_t)stack->next_iface_index++;
     iface->type = config->type;
     iface->mac = config->mac;
-    strcpy(iface->name, config->name);
+    memcpy(iface->name, config->name, strlen(config->name) + 1);
     iface->transmit = config->transmit;
     iface->context = config->context;
     list_init(&iface->groups);
@@ -167,12 +167,13 @@ int iface_create_loopback(struct stack *stack)
 
 static void free_groups(struct iface *iface)
 {
-    while (!list_is_empty(&iface->groups)) {
-        struct iface_group *group =
-            CONTAINER_OF(iface->groups.next, struct iface_group, node);
-        list_remove(&group->node);
+    struct list *at = iface->groups.next;
+    while (at != &iface->groups) {
+        struct iface_group *group = CONTAINER_OF(at, struct iface_group, node);
+        at = at->next;
         free(group);
     }
+    list_init(&iface->groups);
 }
 
 // Whoever remembers the interface forgets it here: paths by the generation,

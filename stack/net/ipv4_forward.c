@@ -52,9 +52,11 @@ static void send_on(struct stack *stack, struct ip_path *path,
 void ipv4_forward(struct stack *stack, struct packet *packet)
 {
     struct ip_path path;
-    if (!is_forwardable(&packet->ip))
+    if (!is_forwardable(&packet->ip)) {
         stack_drop(stack, packet, DROP_IP_BAD_DESTINATION);
-    else if (packet->ip.ttl <= 1)
+        return;
+    }
+    if (packet->ip.ttl <= 1)
         ip_send_error(stack, packet, ICMP_ERROR_TTL_EXCEEDED, 0,
                       DROP_IP_TTL_EXCEEDED);
     else if (ip_path_forward(stack, &packet->ip.destination, &path) != 0)

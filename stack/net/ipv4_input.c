@@ -181,11 +181,11 @@ static void route_input(struct stack *stack, struct packet *packet,
         !is_ours && (iface_is_broadcast(packet->iface, destination) ||
                      (ip_addr_is_multicast(destination) &&
                       iface_is_in_group(packet->iface, destination)));
-    if (is_for_all)
-        input_local(stack, packet, header);
-    else if (is_in_wrong_frame(packet) && !ip_addr_is_multicast(destination))
+    bool is_refused = !is_for_all && is_in_wrong_frame(packet) &&
+                      !ip_addr_is_multicast(destination);
+    if (is_refused)
         stack_drop(stack, packet, DROP_IP_LINK_BROADCAST);
-    else if (is_ours)
+    else if (is_ours || is_for_all)
         input_local(stack, packet, header);
     else
         input_not_ours(stack, packet);

@@ -75,11 +75,16 @@ static void on_timer(struct timer *timer)
 {
     struct path_mtu_table *table =
         CONTAINER_OF(timer, struct path_mtu_table, timer);
-    struct entry *first;
-    while ((first = first_of(table)) &&
-           first->ends_at <= stack_now(table->stack))
-        forget(table, first);
-    set_timer(table);
+    struct list *at = table->entries.next;
+    while (at != &table->entries) {
+        struct entry *entry = CONTAINER_OF(at, struct entry, node);
+        if (entry->ends_at > stack_now(table->stack)) {
+            stack_timer_set(table->stack, timer, entry->ends_at);
+            break;
+        }
+        at = at->next;
+        forget(table, entry);
+    }
 }
 
 static struct path_mtu_table *get_table(struct stack *stack)
@@ -104,8 +109,12 @@ void path_mtu_destroy(struct stack *stack)
     struct path_mtu_table *table = stack->path_mtus;
     if (!table)
         return;
-    while (table->count > 0)
-        forget(table, first_of(table));
+    struct list *at = table->entries.next;
+    while (at != &table->entries) {
+        struct entry *entry = CONTAINER_OF(at, struct entry, node);
+        at = at->next;
+        forget(table, entry);
+    }
     stack_timer_fini(stack, &table->timer);
     free(table);
     stack->path_mtus = NULL;

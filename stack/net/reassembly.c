@@ -448,8 +448,12 @@ void reassembly_destroy(struct stack *stack)
     struct datagram *d;
     while ((d = oldest(table)))
         drop_datagram(table, d, DROP_STACK_ENDS);
-    while (!list_is_empty(&table->spare))
-        free(take_record(table));
+    struct list *at = table->spare.next;
+    while (at != &table->spare) {
+        d = CONTAINER_OF(at, struct datagram, age);
+        at = at->next;
+        free(d);
+    }
     stack_timer_fini(stack, &table->timer);
     free(table);
     stack->reassembly = NULL;

@@ -152,7 +152,7 @@ static int reserve_both(struct route_table *table)
 {
     void *routes = table->routes, *groups = table->groups;
     int error = reserve(&routes, &table->capacity, table->count,
-                        sizeof(*table->routes));
+                        sizeof(struct route *));
     table->routes = routes;
     if (error)
         return error;
@@ -250,7 +250,7 @@ int route_add(struct stack *stack, const struct route *route)
     }
     *copy = *route;
     memmove(&table->routes[at + 1], &table->routes[at],
-            (table->count - at) * sizeof(*table->routes));
+            (table->count - at) * sizeof(struct route *));
     table->routes[at] = copy;
     table->count++;
     group->count++;
@@ -271,7 +271,7 @@ static void remove_at(struct stack *stack, uint32_t at)
     free(table->routes[at]);
     table->count--;
     memmove(&table->routes[at], &table->routes[at + 1],
-            (table->count - at) * sizeof(*table->routes));
+            (table->count - at) * sizeof(struct route *));
     group->count--;
     move_groups_behind(table, group, -1);
     group_drop_if_empty(table, group);
