@@ -317,6 +317,9 @@ PEER := $(OUT)/tests/interop/peer
 .PHONY: interop
 interop: $(OUT)/wirebed $(PEER)
 	tests/interop/run.sh $(OUT)/wirebed $(PEER) $(INTEROP)
+.PHONY: bench-bridge
+bench-bridge: $(OUT)/wirebed $(PEER)
+	tests/interop/bench.sh $(OUT)/wirebed $(PEER)
 $(PEER): tests/interop/peer.c $(OUT)/flags
 	@mkdir -p $(@D)
 	$(call say,CC)

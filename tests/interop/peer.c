@@ -9,7 +9,10 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if_packet.h>
 #include <linux/tcp.h>
+#include <net/ethernet.h>
+#include <net/if.h>
 #include <netdb.h>
 #include <poll.h>
 #include <signal.h>
@@ -393,6 +396,84 @@ static void keepalive(char **a)
         fail("the connection is gone: %s", strerror(errno));
 }
 
+// --- Floods
+
+static uint64_t random_state;
+
+static uint32_t random_word(void)
+{
+    random_state = random_state * UINT64_C(6364136223846793005) + 1;
+    return (uint32_t)(random_state >> 33);
+}
+
+static int packet_socket(const char *device)
+{
+    struct sockaddr_ll address = {.sll_family = AF_PACKET,
+                                  .sll_protocol = htons(ETH_P_ALL),
+                                  .sll_ifindex = (int)if_nametoindex(device)};
+    int fd = socket(AF_PACKET, SOCK_RAW, htons(ETH_P_ALL));
+
+    if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+        fail("%s: %s", device, strerror(errno));
+    return fd;
+}
+
+// Frames that went over the device lately, to be mutated; some of noise.
+enum { MODELS = 64, MODEL_SIZE = 1514 };
+struct model {
+    uint8_t bytes[MODEL_SIZE];
+    size_t length;
+};
+
+static void collect(int fd, struct model *models)
+{
+    for (int i = 0; i < MODELS; i++) {
+        ssize_t n = recv(fd, models[i].bytes, MODEL_SIZE, MSG_DONTWAIT);
+
+        if (n > 0) {
+            models[i].length = (size_t)n;
+            continue;
+        }
+        models[i].length = 60 + random_word() % 1400;
+        for (size_t at = 12; at < models[i].length; at++)
+            models[i].bytes[at] = (uint8_t)random_word();
+        memset(models[i].bytes, 0xff, 6);
+    }
+}
+
+// A few bytes changed, or cut short.
+static size_t mutate(const struct model *model, uint8_t *out)
+{
+    size_t length = model->length;
+
+    memcpy(out, model->bytes, length);
+    for (uint32_t n = random_word() % 6; n > 0; n--)
+        out[random_word() % (random_word() % 2 ? length : 60)] =
+            (uint8_t)random_word();
+    if (random_word() % 8 == 0)
+        length = 14 + random_word() % (length - 13);
+    return length;
+}
+
+static void flood(char **a)
+{
+    static struct model models[MODELS];
+    uint8_t frame[MODEL_SIZE];
+    int fd = packet_socket(a[0]);
+    uint64_t count = number(a[1]);
+
+    random_state = number(a[2]);
+    usleep(300000);
+    collect(fd, models);
+    for (uint64_t i = 0; i < count; i++) {
+        size_t length = mutate(&models[random_word() % MODELS], frame);
+
+        // The queue of the device may be full; that is not the point.
+        if (send(fd, frame, length, 0) < 0 && errno == ENOBUFS)
+            usleep(100);
+    }
+}
+
 static const struct command {
     const char *name, *arguments;
     int count;
@@ -412,6 +493,7 @@ static const struct command {
     {"fast-open", "HOST PORT", 2, fast_open},
     {"many", "HOST PORT COUNT", 3, many},
     {"keepalive", "HOST PORT", 2, keepalive},
+    {"flood", "DEVICE COUNT SEED", 3, flood},
 };
 
 int main(int argc, char **argv)
