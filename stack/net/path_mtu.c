@@ -147,16 +147,25 @@ static struct path_mtu believable(uint8_t family, uint32_t mtu)
                              .is_locked = family == IP_V4 && mtu < minimum};
 }
 
+// At the limit the oldest entry is used again.
+static struct entry *take_record(struct path_mtu_table *table)
+{
+    if (table->count < ENTRY_LIMIT)
+        return malloc(sizeof(struct entry));
+    struct entry *entry = first_of(table);
+    list_remove(&entry->node);
+    table->count--;
+    return entry;
+}
+
 static struct entry *add(struct path_mtu_table *table,
                          const struct ip_addr *destination)
 {
-    if (table->count >= ENTRY_LIMIT)
-        forget(table, first_of(table));
-    struct entry *entry = calloc(1, sizeof(*entry));
+    struct entry *entry = take_record(table);
     if (!entry)
         return NULL;
-    entry->destination = *destination;
-    entry->value.mtu = UINT32_MAX;
+    *entry =
+        (struct entry){.destination = *destination, .value.mtu = UINT32_MAX};
     list_push_back(&table->entries, &entry->node);
     table->count++;
     return entry;
