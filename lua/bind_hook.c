@@ -21,10 +21,10 @@
 struct script_hook {
     struct script *script;
     struct link *link;
-    int ids[2];      // 0: none in that direction
-    struct list all; // script->hooks; alone: removed
-    lua_State *L;    // where the function runs
-    unsigned line;   // where it was added
+    int ids[2];         // 0: none in that direction
+    struct list all;    // script->hooks; alone: removed
+    lua_State *L;       // where the function runs
+    struct place place; // where it was added
     bool is_arriving;
 };
 
@@ -46,7 +46,7 @@ static struct hook_verdict read_verdict(lua_State *L,
         luaL_error(L,
                    "%s:%d: the hook added here returned '%s'; a hook returns "
                    "nothing, \"pass\", \"drop\", or \"delay\" with a time",
-                   hook->script->path, (int)hook->line, word);
+                   hook->place.file, (int)hook->place.line, word);
     }
     return verdict;
 }
@@ -86,7 +86,7 @@ static int run_protected(lua_State *L)
         luaL_error(L,
                    "%s:%d: the hook added here delays frames that arrive; "
                    "hook them where they are sent",
-                   hook->script->path, (int)hook->line);
+                   hook->place.file, (int)hook->place.line);
     if (frame->is_edited && out->action != VERDICT_DROP) {
         frame_settle(frame);
         if (write_back(frame, packet) < 0)
@@ -177,9 +177,7 @@ static int link_on_frame(lua_State *L)
     int direction = option_direction(L, options, link);
     bool is_arriving = option_is_arriving(L, options);
     struct script_hook *hook = push_hook(L, 2);
-    struct caller caller = {0};
-    traceback_caller(L, &caller);
-    hook->line = caller.line;
+    hook->place = caller_place(L);
     hook->link = link;
     hook->is_arriving = is_arriving;
     list_push_back(&hook->script->hooks, &hook->all);

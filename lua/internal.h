@@ -125,7 +125,7 @@ struct task {
     uint32_t wait_mask;         // events that wake it
     const char *waits_for;      // the call that it is in; NULL: none
     ns_t deadline;              // of that call
-    unsigned start_line;        // where it was spawned
+    struct place place;         // where it was spawned
     bool is_background;         // need not end
     bool is_cancelled;          // by itself: ends when it waits next
     struct task *next_free;

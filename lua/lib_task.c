@@ -209,7 +209,11 @@ static int lib_stop(lua_State *L)
 {
     struct script *script = script_of(L);
     script->has_asked = true;
-    sim_stop(script->sim);
+    if (script->sim->engine.events_run > 0)
+        sim_stop(script->sim);
+    else // the run has not begun: it ends with its first event
+        engine_schedule(&script->sim->engine, &script->stop_event,
+                        sim_now(script->sim));
     return 0;
 }
 

@@ -288,7 +288,8 @@ static void report_stuck(struct script *script, struct task *task)
     char text[MESSAGE_SIZE];
     snprintf(text, sizeof(text),
              "%s:%u: the task spawned here%s%s has not ended: it waits in %s",
-             script->path, task->start_line, task->host != NULL ? " on " : "",
+             task->place.file, task->place.line,
+             task->host != NULL ? " on " : "",
              task->host != NULL ? task->host->node.name : "", task->waits_for);
     traceback_append(task->L, 0, text, sizeof(text));
     sim_fail(script->sim, "%s", text);

@@ -58,8 +58,7 @@ static struct task *take_task(struct script *script)
 struct task *task_spawn(lua_State *L, int nargs, struct host *host, ns_t time)
 {
     struct script *script = script_of(L);
-    struct caller caller = {0};
-    traceback_caller(L, &caller);
+    struct place place = caller_place(L);
     struct task_handle *handle =
         lua_newuserdatauv(L, sizeof(*handle), 2); // coroutine, results
     handle->task = NULL;
@@ -84,7 +83,7 @@ struct task *task_spawn(lua_State *L, int nargs, struct host *host, ns_t time)
     task->L = co;
     task->handle = handle;
     task->host = host;
-    task->start_line = caller.line;
+    task->place = place;
     handle->task = task;
     list_push_back(&script->tasks, &task->all);
     engine_schedule(&script->sim->engine, &task->event, time);

@@ -78,6 +78,10 @@ static void stop_ends_the_run_without_asking_after_tasks(void)
     CHECK_EQUAL(f.sim->failure_count, 0);
     CHECK_EQUAL(sim_now(f.sim), 3 * NS_PER_S);
     lua_end(&f);
+    lua_run_text(&f, "stop() after(0, print, 'never')");
+    CHECK_TEXT(f.log, "");
+    CHECK_EQUAL(f.run_result, ENGINE_STOPPED);
+    lua_end(&f);
     lua_run_text(&f, "every('1s', function() end) stop_at('4.5s')");
     CHECK_EQUAL(sim_now(f.sim), 9 * NS_PER_S / 2);
     lua_end(&f);
