@@ -424,7 +424,7 @@ static void resolve_app(struct scenario *s, struct app_spec *app)
         resolve_peer(s, app);
 }
 
-void resolve_names(struct scenario *s)
+void resolve_routes(struct scenario *s)
 {
     for (struct node_spec *node = s->nodes; node; node = node->next) {
         for (struct route_spec *r = node->routes; r; r = r->next) {
@@ -434,7 +434,10 @@ void resolve_names(struct scenario *s)
         }
         check_route_twins(s, node);
     }
-    for (struct app_spec *app = s->apps; app; app = app->next)
-        if (!app->app)
-            resolve_app(s, app);
+}
+
+void resolve_apps(struct scenario *s)
+{
+    for (struct app_spec *app = s->apps_unbuilt; app; app = app->next)
+        resolve_app(s, app);
 }

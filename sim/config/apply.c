@@ -14,15 +14,16 @@
 // mistake leaves nothing behind: the lists are cut back to where they were.
 
 struct mark { // where the lists ended
-    struct node_spec **nodes;
-    struct link_spec **links, *unwired;
-    struct app_spec **apps;
+    struct node_spec **nodes, *nodes_unbuilt;
+    struct link_spec **links, *links_unwired, *links_unbuilt;
+    struct app_spec **apps, *apps_unbuilt;
 };
 
 static struct mark set_mark(struct scenario *s)
 {
-    return (struct mark){s->nodes_end, s->links_end, s->links_unwired,
-                         s->apps_end};
+    return (struct mark){s->nodes_end,     s->nodes_unbuilt, s->links_end,
+                         s->links_unwired, s->links_unbuilt, s->apps_end,
+                         s->apps_unbuilt};
 }
 
 static void cut_back(struct scenario *s, const struct mark *mark)
@@ -41,8 +42,11 @@ static void cut_back(struct scenario *s, const struct mark *mark)
     *mark->apps = NULL;
     s->nodes_end = mark->nodes;
     s->links_end = mark->links;
-    s->links_unwired = mark->unwired;
     s->apps_end = mark->apps;
+    s->nodes_unbuilt = mark->nodes_unbuilt;
+    s->links_unwired = mark->links_unwired;
+    s->links_unbuilt = mark->links_unbuilt;
+    s->apps_unbuilt = mark->apps_unbuilt;
 }
 
 static void read_part(struct scenario *s, const char *section,
@@ -83,26 +87,23 @@ int scenario_apply(struct scenario *s, const char *section, struct value *value,
     size_t before = diagnostics_count(diagnostics);
     struct mark mark = set_mark(s);
     bool has_apps = strcmp(section, "apps") == 0;
+    int error = 0;
     s->diagnostics = diagnostics;
     // What is read points into the tree, and the script's may go first.
     read_part(s, section, value_copy(s->document, value));
     wire_links(s);
+    // An application needs its peer's address.
+    if (diagnostics_count(diagnostics) == before && s->sim)
+        error = has_apps ? settle_for_apps(s) : build_parts(s);
     if (diagnostics_count(diagnostics) != before) {
         cut_back(s, &mark);
-        s->diagnostics = NULL;
-        return -EINVAL;
-    }
-    s->is_dirty = true;
-    int error = s->sim && !has_apps ? build_parts(s) : 0;
-    if (error)
+        error = -EINVAL;
+    } else if (error) {
         say_refusal(s, value, error);
-    s->diagnostics = NULL;
-    // An application needs its peer's address, so everything must be settled.
-    if (s->sim && has_apps) {
-        error = scenario_settle(s, diagnostics);
-        if (error == -EINVAL)
-            cut_back(s, &mark);
     }
+    if (!has_apps || !s->sim)
+        s->is_dirty |= error == 0;
+    s->diagnostics = NULL;
     return error;
 }
 

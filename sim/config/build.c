@@ -105,7 +105,7 @@ static int build_address(struct scenario *s, struct iface_spec *iface,
     return error;
 }
 
-static int build_addresses(struct scenario *s, struct node_spec *node)
+static int build_addresses_of(struct scenario *s, struct node_spec *node)
 {
     int error = 0;
     if (node->kind == NODE_SWITCH || node->kind == NODE_TAP)
@@ -117,16 +117,32 @@ static int build_addresses(struct scenario *s, struct node_spec *node)
     return error;
 }
 
-int build_parts(struct scenario *s)
+int build_addresses(struct scenario *s)
 {
     int error = 0;
     for (struct node_spec *n = s->nodes; n && !error; n = n->next)
-        error = build_node(s, n);
-    for (struct link_spec *l = s->links; l && !error; l = l->next)
-        error = build_link(s, l);
-    for (struct node_spec *n = s->nodes; n && !error; n = n->next)
-        error = build_addresses(s, n);
+        error = build_addresses_of(s, n);
     return error;
+}
+
+static int build_new_link(struct scenario *s, struct link_spec *link)
+{
+    int error = build_link(s, link);
+    for (unsigned end = 0; end < 2 && !error; end++)
+        error = build_addresses_of(s, link->ends[end].iface->node);
+    return error;
+}
+
+int build_parts(struct scenario *s)
+{
+    int error;
+    for (; s->nodes_unbuilt; s->nodes_unbuilt = s->nodes_unbuilt->next)
+        if ((error = build_node(s, s->nodes_unbuilt)))
+            return error;
+    for (; s->links_unbuilt; s->links_unbuilt = s->links_unbuilt->next)
+        if ((error = build_new_link(s, s->links_unbuilt)))
+            return error;
+    return 0;
 }
 
 static int build_route(struct scenario *s, struct node_spec *node,
@@ -201,8 +217,9 @@ static int build_app(struct scenario *s, struct app_spec *spec)
 
 int build_apps(struct scenario *s)
 {
-    int error = 0;
-    for (struct app_spec *app = s->apps; app && !error; app = app->next)
-        error = build_app(s, app);
-    return error;
+    int error;
+    for (; s->apps_unbuilt; s->apps_unbuilt = s->apps_unbuilt->next)
+        if ((error = build_app(s, s->apps_unbuilt)))
+            return error;
+    return 0;
 }

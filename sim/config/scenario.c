@@ -281,15 +281,19 @@ static void read_tree(struct scenario *s, const struct value *root)
     find_script(s, root);
 }
 
-// Whatever can be said about the network as a whole.
-static void complete(struct scenario *s)
+// Whatever can be said about the network as a whole. A network that is still
+// being made may have loose ends.
+static void complete(struct scenario *s, bool is_whole)
 {
     wire_links(s);
-    check_wiring(s);
+    if (is_whole)
+        check_wiring(s);
     find_domains(s);
     plan_addresses(s);
     check_addresses(s);
-    resolve_names(s);
+    if (is_whole)
+        resolve_routes(s);
+    resolve_apps(s);
 }
 
 static void set_options(struct scenario *s, struct value *root)
@@ -306,7 +310,7 @@ static struct scenario *finish_reading(struct scenario *s, struct value *root,
         set_options(s, root);
         read_tree(s, root);
         read_capture_option(s);
-        complete(s);
+        complete(s, true);
     }
     bool is_good = root && diagnostics_count(s->diagnostics) == mistakes_before;
     s->diagnostics = NULL;
@@ -395,6 +399,8 @@ static int build_all(struct scenario *s)
 {
     int error = build_parts(s);
     if (!error)
+        error = build_addresses(s);
+    if (!error)
         error = build_routes(s);
     if (!error)
         error = build_captures(s);
@@ -432,7 +438,7 @@ int scenario_settle(struct scenario *s, struct diagnostics *diagnostics)
         read_capture_option(s);
     s->capture_is_late = false;
     adopt_addresses(s);
-    complete(s);
+    complete(s, true);
     s->diagnostics = NULL;
     if (diagnostics_count(diagnostics) != before)
         return -EINVAL;
@@ -440,4 +446,19 @@ int scenario_settle(struct scenario *s, struct diagnostics *diagnostics)
     if (!error)
         s->is_dirty = false;
     return error;
+}
+
+int settle_for_apps(struct scenario *s)
+{
+    size_t before = diagnostics_count(s->diagnostics);
+    if (s->is_dirty) {
+        adopt_addresses(s);
+        complete(s, false);
+    } else {
+        resolve_apps(s);
+    }
+    if (diagnostics_count(s->diagnostics) != before)
+        return -EINVAL;
+    int error = s->is_dirty ? build_addresses(s) : 0;
+    return error ? error : build_apps(s);
 }

@@ -304,6 +304,8 @@ static void read_app(struct scenario *s, const struct value *map)
         read_server(s, value, app);
     else
         read_peer(s, value, app);
+    if (!s->apps_unbuilt)
+        s->apps_unbuilt = app;
     *s->apps_end = app;
     s->apps_end = &app->next;
     name_app(s, map, app, keys.name);

@@ -265,6 +265,8 @@ static struct node_spec *add_node(struct scenario *s, const struct value *value,
     node->name = value->key;
     node->place = value->key_place;
     node->ifaces_end = &node->ifaces;
+    if (!s->nodes_unbuilt)
+        s->nodes_unbuilt = node;
     *s->nodes_end = node;
     s->nodes_end = &node->next;
     names_put(s->node_names, node->name, node);

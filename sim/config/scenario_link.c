@@ -327,6 +327,8 @@ static void read_link(struct scenario *s, const struct value *value)
         link->direction[d].config = link_direction_default;
     if (!s->links_unwired)
         s->links_unwired = link;
+    if (!s->links_unbuilt)
+        s->links_unbuilt = link;
     *s->links_end = link;
     s->links_end = &link->next;
     names_put(s->link_names, link->name, link);

@@ -198,7 +198,10 @@ struct scenario {
     struct scenario_options options;
     struct node_spec *nodes, **nodes_end;
     struct link_spec *links, **links_end;
-    struct link_spec *links_unwired; // the first that was added since
+    // The first of each that was added since the last time; NULL: none.
+    struct link_spec *links_unwired, *links_unbuilt;
+    struct node_spec *nodes_unbuilt;
+    struct app_spec *apps_unbuilt;
     struct app_spec *apps, **apps_end;
     struct at_spec *ats, **ats_end;
     struct expect_spec *expects, **expects_end;
@@ -289,7 +292,8 @@ void plan_addresses(struct scenario *s);
 // The MTU that a wired interface has or will have.
 uint32_t iface_plan_mtu(const struct iface_spec *iface);
 void check_addresses(struct scenario *s);
-void resolve_names(struct scenario *s); // routes' gateways, applications' peers
+void resolve_routes(struct scenario *s); // gateways that are names
+void resolve_apps(struct scenario *s);   // hosts and peers of those not built
 void check_wiring(struct scenario *s);
 // The address of a node for somebody: of the family (IP_NONE: IPv4 first).
 bool spec_resolve(const struct scenario *s, const char *text, uint8_t family,
@@ -298,7 +302,8 @@ bool spec_resolve(const struct scenario *s, const char *text, uint8_t family,
 // --- Building ---------------------------------------------------------------
 
 // Each builds what is not built yet. 0, or a negative errno with sim_error.
-int build_parts(struct scenario *s); // nodes, links, given addresses
+int build_parts(struct scenario *s);     // nodes, links, their given addresses
+int build_addresses(struct scenario *s); // of all nodes
 int build_tap(struct scenario *s, struct node_spec *node);
 int build_routes(struct scenario *s);
 int build_apps(struct scenario *s);
@@ -306,6 +311,9 @@ int build_apps(struct scenario *s);
 void adopt_addresses(struct scenario *s);
 int build_captures(struct scenario *s);
 int schedule_timetable(struct scenario *s);
+// Applications that were just read find their peers and are built, though the
+// rest of the network may have loose ends. -EINVAL with mistakes.
+int settle_for_apps(struct scenario *s);
 int apply_to_link(struct scenario *s, struct link_spec *link,
                   const struct value *changes, int direction);
 

@@ -257,6 +257,34 @@ static void a_piece_with_a_mistake_leaves_nothing_behind(void)
     scenario_destroy(s);
 }
 
+// An application wants its peer's address, not a finished network.
+static void an_application_may_come_before_the_rest_of_the_network(void)
+{
+    struct mistakes m;
+    struct scenario *s = empty_scenario();
+    apply(s, "hosts", "{a: {}, b: {}, c: {address: 10.9.0.1/24, gateway: r}}",
+          &m);
+    apply(s, "links", "{l: [a, b]}", &m);
+    CHECK_EQUAL(apply(s, "apps", "[{host: a, ping: b, count: 1}]", &m), 0);
+    CHECK_TEXT(m.text, "");
+    CHECK_EQUAL(settle(s, &m), -EINVAL); // c is on no link, and there is no r
+    CHECK_EQUAL(apply(s, "routers", "{r: {}}", &m), 0);
+    CHECK_EQUAL(apply(s, "links", "{m: [c, r], n: [r, b]}", &m), 0);
+    CHECK_EQUAL(apply(s, "apps", "[{host: b, ping: c, count: 1}]", &m), 0);
+    CHECK_EQUAL(settle(s, &m), 0);
+    CHECK_TEXT(m.text, "");
+    CHECK_EQUAL(apply(s, "apps", "[{host: b, ping: a, count: 1}]", &m), 0);
+    run(s, 5 * NS_PER_S);
+    struct sim *sim = scenario_sim(s);
+    CHECK_EQUAL(app_get_stats(sim_find_app(sim, "a/ping")).messages_received,
+                1);
+    CHECK_EQUAL(app_get_stats(sim_find_app(sim, "b/ping")).messages_received,
+                1);
+    CHECK_EQUAL(app_get_stats(sim_find_app(sim, "b/ping-2")).messages_received,
+                1);
+    scenario_destroy(s);
+}
+
 static void addresses_of_a_script_are_not_chosen_over(void)
 {
     struct mistakes m;
@@ -436,6 +464,7 @@ const struct unit_test suite_scenario_run[] = {
     UNIT(the_timetable_starts_and_stops_applications),
     UNIT(a_script_builds_a_network_piece_by_piece),
     UNIT(a_piece_with_a_mistake_leaves_nothing_behind),
+    UNIT(an_application_may_come_before_the_rest_of_the_network),
     UNIT(addresses_of_a_script_are_not_chosen_over),
     UNIT(a_change_says_nothing_about_what_it_does_not_name),
     UNIT(a_change_with_a_mistake_changes_nothing),
