@@ -34,6 +34,7 @@ static const struct service services[] = {
     {"discard", "discard", 9},
     {"chargen", "chargen", 19},
     {"http", "http", 80},
+    {"iperf3", "iperf3", 5201},
 };
 
 static void print_help(void)

@@ -26,6 +26,7 @@ static const struct app_kind_row kinds[APP_KIND_COUNT] = {
     [APP_CHARGEN] = {"chargen", &chargen_app},
     [APP_HTTP] = {"http", &http_server_app},
     [APP_HTTP_GET] = {"http-get", &http_client_app},
+    [APP_IPERF] = {"iperf3", &iperf_server_app},
     [APP_DHCP] = {"dhcp", &dhcp_client_app},
 };
 

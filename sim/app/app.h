@@ -20,6 +20,7 @@ enum app_kind {
     APP_CHARGEN,   // sends characters over TCP and UDP (RFC 864)
     APP_HTTP,      // HTTP/1.1 server: generated bodies, files below `root`
     APP_HTTP_GET,  // its client: fetches `path` `count` times
+    APP_IPERF,     // server of iperf3
     APP_DHCP,      // gets and keeps an address for the host's first interface
     APP_KIND_COUNT
 };

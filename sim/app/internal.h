@@ -16,7 +16,8 @@ struct app_ops {
 };
 extern const struct app_ops tcp_bulk_app, tcp_sink_app, udp_cbr_app,
     udp_sink_app, echo_app, request_app, responder_app, ping_app, discard_app,
-    chargen_app, http_server_app, http_client_app, dhcp_client_app;
+    chargen_app, http_server_app, http_client_app, dhcp_client_app,
+    iperf_server_app;
 
 struct app {
     const struct app_ops *ops;

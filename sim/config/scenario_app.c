@@ -18,7 +18,8 @@
 #define CLIENTS   (SENDERS | COUNTED)
 #define SERVERS                                                                \
     (BIT(APP_TCP_SINK) | BIT(APP_UDP_SINK) | BIT(APP_ECHO) |                   \
-     BIT(APP_RESPONDER) | BIT(APP_DISCARD) | BIT(APP_CHARGEN) | BIT(APP_HTTP))
+     BIT(APP_RESPONDER) | BIT(APP_DISCARD) | BIT(APP_CHARGEN) |                \
+     BIT(APP_HTTP) | BIT(APP_IPERF))
 
 static const char *const families[] = {"any", "ipv4", "ipv6", NULL};
 
@@ -83,6 +84,8 @@ static const struct schema_key app_keys[] = {
     KIND("http", "PORT",
          "serves /bytes/N, /chunked/N and files; 80 by default"),
     KIND("http-get", "HOST:PORT", "fetches `path` `count` times"),
+    KIND("iperf3", "PORT",
+         "the server of iperf3, TCP and UDP; 5201 by default"),
     KIND("dhcp", "nothing",
          "gets an address for the host's first interface, and keeps it"),
 #undef KIND
@@ -175,6 +178,7 @@ static void read_server(struct scenario *s, const struct value *value,
         app->config.port = kind == APP_ECHO      ? 7  // RFC 862
                            : kind == APP_CHARGEN ? 19 // RFC 864
                            : kind == APP_HTTP    ? 80
+                           : kind == APP_IPERF   ? 5201
                                                  : 9; // RFC 863
     else if (value->kind != VALUE_SCALAR ||
              !parse_port(value->text, &app->config.port))
