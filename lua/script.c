@@ -19,9 +19,9 @@ void script_fail(struct script *script, const char *text)
     size_t n = strlen(out_of_memory);
     char *sentence = NULL;
     script->is_over = true;
-    sim_stop(script->sim);
-    if (limits_is_interrupted(script)) // that is nobody's mistake
+    if (limits_is_interrupted(script)) // nobody's mistake; the engine sees it
         return;
+    sim_stop(script->sim);
     if (script->error == NULL && strncmp(text, out_of_memory, n) == 0 &&
         asprintf(&sentence, "%s: the script needs more than %zu MiB%s",
                  script->path, script->memory_limit >> 20, text + n) > 0)

@@ -257,6 +257,37 @@ static void an_interrupt_ends_a_loop_and_is_no_mistake(void)
     sim_destroy(sim);
 }
 
+// A stream that is a Ctrl-C: what is written to it sets a flag.
+static ssize_t interrupt(void *flag, const char *bytes, size_t length)
+{
+    (void)bytes;
+    *(volatile int *)flag = 1;
+    return (ssize_t)length;
+}
+
+static void an_interrupt_during_a_task_interrupts_the_run(void)
+{
+    volatile int interrupted = 0;
+    struct sim_config config = {.name = "cut", .seed = 1};
+    struct sim *sim;
+    struct script *script;
+    FILE *stream = fopencookie((void *)&interrupted, "w",
+                               (cookie_io_functions_t){.write = interrupt});
+    struct script_options options = {.log = stream};
+    must(stream && sim_create(&config, &sim) == 0);
+    setvbuf(stream, NULL, _IONBF, 0);
+    must(script_create(sim, NULL, "test.lua", &options, &script) == 0);
+    sim->engine.interrupted = &interrupted;
+    const char *text = "spawn(function() print('x') while true do end end)\n"
+                       "after(1, print)";
+    CHECK_EQUAL(script_load_text(script, text, strlen(text)), 0);
+    CHECK_EQUAL(sim_run(sim, 2 * NS_PER_S), ENGINE_INTERRUPTED);
+    CHECK_EQUAL(script_finish(script, ENGINE_INTERRUPTED), 0);
+    script_destroy(script);
+    sim_destroy(sim);
+    fclose(stream);
+}
+
 static void a_script_without_a_scenario_cannot_build(void)
 {
     struct sim_config config = {.name = "bare", .seed = 1};
@@ -297,6 +328,7 @@ const struct unit_test suite_lua_task[] = {
     UNIT(a_state_that_does_not_fit_is_refused),
     UNIT(a_run_that_was_cut_short_does_not_ask_after_tasks),
     UNIT(an_interrupt_ends_a_loop_and_is_no_mistake),
+    UNIT(an_interrupt_during_a_task_interrupts_the_run),
     UNIT(a_script_without_a_scenario_cannot_build),
     UNIT(a_file_that_is_not_there_is_said),
     {0},
