@@ -100,6 +100,8 @@
     X(TCP_ICMP_OUT_OF_WINDOW, "tcp.icmp-out-of-window", "ICMP errors that quote nothing in flight")    \
     X(TCP_COOKIES_SENT, "tcp.cookies-sent", "SYNs answered with a cookie")                         \
     X(TCP_COOKIES_ACCEPTED, "tcp.cookies-accepted", "cookies that came back and were good")        \
+    X(TCP_ORPHANS_RESET, "tcp.orphans-reset", "closed connections reset because of tcp.max-orphans") \
+    X(TCP_TIME_WAIT_OVERFLOWS, "tcp.time-wait-overflows", "connections that found no place in TIME-WAIT") \
     X(TCP_FAST_PATH, "tcp.fast-path", "segments taken by header prediction")
 
 // clang-format on

@@ -264,6 +264,7 @@ struct tcp_connection {
     bool fo_data_acked : 1;      // data in a SYN was delivered, either way
     bool fo_is_experimental : 1; // form of the option
     bool fo_gives_cookie : 1;    // our SYN-ACK has one
+    bool is_counted : 1;         // among the table's orphans
     bool writer_waits : 1;       // MESSAGE_WAITS during the handshake
     uint8_t in_use : 4; // TCP works on it: tcp_release frees, nobody else
 

@@ -39,7 +39,8 @@ struct tcp_table {
     struct tcp_path **paths;
     uint32_t path_mask, path_count;
     struct tcp_pool pool;
-    uint32_t orphans;
+    uint32_t orphans;      // without an application, not yet in TIME-WAIT
+    uint32_t time_waits;   // in TIME-WAIT
     ns_t challenge_second; // RFC 5961 7: count of this second
     uint32_t challenges;
     struct tcp_fast_open_entry *fast_open; // servers known; NULL: none yet
@@ -88,6 +89,8 @@ void tcp_set_state(struct tcp_connection *c, enum tcp_state state);
 // The connection ends: error (0 or negative errno) goes to the socket, state to
 // CLOSED. The memory goes now or in tcp_release.
 void tcp_end(struct tcp_connection *c, int error);
+// The application has closed it: one more to be limited. May end it.
+void tcp_count_orphan(struct tcp_connection *c);
 // Brackets work on a connection: tcp_release frees it when nobody wants it any
 // more. Returns false when it did.
 void tcp_hold(struct tcp_connection *c);

@@ -180,6 +180,11 @@ static bool ack_syn_received(struct tcp_connection *c, struct tcp_arrival *a)
     }
     if (c->is_passive && !c->is_fast_open && !tcp_listen_child_ready(c)) {
         // The peer will send data or its ACK again; so do we our SYN-ACK.
+        if (tcp_settings(c)->tcp_abort_on_overflow) {
+            tcp_reset_reply(tcp_stack(c), a, DROP_TCP_BACKLOG_FULL);
+            tcp_end(c, 0);
+            return false;
+        }
         tcp_arrival_drop(c, a, DROP_TCP_BACKLOG_FULL);
         return false;
     }

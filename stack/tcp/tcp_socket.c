@@ -302,6 +302,8 @@ static uint32_t do_events(const struct socket *socket)
 static void send_fin(struct tcp_connection *c, enum tcp_state state)
 {
     c->send_shutdown = true;
+    if (!c->cc.ops) // in SYN-RECEIVED: ESTABLISHED is skipped
+        tcp_congestion_init(c);
     tcp_set_state(c, state);
     tcp_queue_fin(c);
     tcp_output_push(c);
@@ -366,6 +368,7 @@ static void do_close(struct socket *socket)
         start_fin_wait_2_limit(c);
     else
         close_send_side(c);
+    tcp_count_orphan(c);
     tcp_trace_update(c);
     tcp_release(c);
 }

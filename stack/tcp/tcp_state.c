@@ -77,12 +77,37 @@ static void enter_closed(struct tcp_connection *c)
     c->path = NULL;
 }
 
+// The limits of what lives on without an application.
+static void count_state(struct tcp_connection *c, enum tcp_state from,
+                        enum tcp_state to)
+{
+    struct tcp_table *table = tcp_table_of(c);
+    table->time_waits += to == TCP_TIME_WAIT;
+    table->time_waits -= from == TCP_TIME_WAIT;
+    if (c->is_counted && (to == TCP_TIME_WAIT || to == TCP_CLOSED)) {
+        c->is_counted = false;
+        table->orphans--;
+    }
+}
+
+static bool has_too_many_time_waits(const struct tcp_connection *c)
+{
+    return tcp_table_of(c)->time_waits >=
+           (uint64_t)tcp_settings(c)->tcp_max_time_waits;
+}
+
 void tcp_set_state(struct tcp_connection *c, enum tcp_state state)
 {
     enum tcp_state from = c->state;
     if (from == state)
         return;
+    if (state == TCP_TIME_WAIT && has_too_many_time_waits(c)) {
+        tcp_count(c, COUNT_TCP_TIME_WAIT_OVERFLOWS);
+        tcp_end(c, 0);
+        return;
+    }
     c->state = (uint8_t)state;
+    count_state(c, from, state);
     trace_state(c, from, state);
     if (from == TCP_SYN_RECEIVED && c->is_fast_open)
         tcp_fast_open_done(c);
@@ -115,6 +140,21 @@ void tcp_end(struct tcp_connection *c, int error)
     socket_notify(&c->socket, EVENT_CLOSED | EVENT_READABLE | EVENT_WRITABLE);
 }
 
+void tcp_count_orphan(struct tcp_connection *c)
+{
+    struct tcp_table *table = tcp_table_of(c);
+    if (tcp_is_in(c, TCP_IN(CLOSED) | TCP_IN(TIME_WAIT)))
+        return;
+    if (table->orphans >= (uint64_t)tcp_settings(c)->tcp_max_orphans) {
+        tcp_count(c, COUNT_TCP_ORPHANS_RESET);
+        tcp_reset_send(c);
+        tcp_end(c, 0);
+        return;
+    }
+    c->is_counted = true;
+    table->orphans++;
+}
+
 void tcp_hold(struct tcp_connection *c)
 {
     c->in_use++;
@@ -136,6 +176,8 @@ void tcp_connection_destroy(struct tcp_connection *c)
     struct stack *stack = tcp_stack(c);
     if (c->state == TCP_LISTEN)
         tcp_listener_destroy(c);
+    if (c->state != TCP_CLOSED)
+        count_state(c, (enum tcp_state)c->state, TCP_CLOSED);
     enter_closed(c);
     tcp_receive_clear(c, stack->is_destroying ? DROP_STACK_ENDS
                                               : DROP_SOCKET_CLOSED);

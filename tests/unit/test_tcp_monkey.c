@@ -113,7 +113,7 @@ static void random_call(struct rig *r)
             socket_shutdown(r->socket, (enum shutdown_how)(1 + dice(r, 3)));
         break;
     case 1:
-        if (dice(r, 20) == 0) {
+        if (dice(r, 6) == 0) {
             (dice(r, 2) ? socket_close : socket_abort)(r->socket);
             r->socket = NULL;
         }
@@ -181,7 +181,7 @@ static void connect_anew(struct rig *r)
         socket_close(r->socket);
     must(socket_open(r->host->stack, SOCKET_STREAM, IP_V4, 0, &r->socket) == 0);
     rig_connect(r);
-    if (dice(r, 10) == 0)
+    if (dice(r, 4) == 0)
         return; // SYN-SENT for once
     struct rig_segment syn = {.flags = TCP_SYN | TCP_ACK,
                               .seq = RIG_PEER_ISN,

@@ -85,6 +85,47 @@ static void crossing_syns_open_one_connection(void) // RFC 9293 figure 7
     rig_destroy(&r);
 }
 
+static void close_before_the_handshake_is_over(void) // RFC 9293 3.10.4
+{
+    struct rig r;
+    rig_reach(&r, TCP_SYN_SENT);
+    rig_inject(&r,
+               &(struct rig_segment){.flags = TCP_SYN, .seq = RIG_PEER_ISN});
+    CHECK_EQUAL(rig_state(&r), TCP_SYN_RECEIVED);
+    socket_close(r.socket);
+    CHECK_EQUAL(rig_state(&r), TCP_FIN_WAIT_1);
+    rig_learn(&r);
+    peer(&r, TCP_ACK, r.rcv_nxt, 0);
+    CHECK_EQUAL(rig_state(&r), TCP_FIN_WAIT_2);
+    peer(&r, TCP_ACK | TCP_FIN, r.rcv_nxt, 0);
+    CHECK_EQUAL(rig_state(&r), TCP_TIME_WAIT);
+    rig_destroy(&r);
+}
+
+static void a_late_syn_ack_may_echo_the_first_syn(void) // RFC 7323 3.2
+{
+    struct rig r;
+    rig_create(&r);
+    r.settings.tcp_timestamps = 1;
+    rig_start(&r);
+    rig_connect(&r);
+    uint32_t first = rig_last(&r)->options.ts_value;
+    net_run(r.net, 1100 * NS_PER_MS);
+    CHECK_EQUAL(r.sent_count, 2);
+    struct rig_segment s = {.flags = TCP_SYN | TCP_ACK,
+                            .seq = RIG_PEER_ISN,
+                            .ack = RIG_ISN + 1,
+                            .options = {.has_timestamps = true,
+                                        .ts_value = 9,
+                                        .ts_echo = first - 1}};
+    rig_inject(&r, &s); // of another incarnation
+    CHECK_TEXT(r.flags_sent, "S,S,R");
+    s.options.ts_echo = first;
+    rig_inject(&r, &s);
+    CHECK_EQUAL(rig_state(&r), TCP_ESTABLISHED);
+    rig_destroy(&r);
+}
+
 static void a_zero_window_in_the_syn_ack_holds_data(void)
 {
     struct rig r;
@@ -631,6 +672,35 @@ static void an_orphan_does_not_wait_for_ever(void) // Linux tcp_fin_timeout
     rig_destroy(&r);
 }
 
+static void too_many_orphans_are_reset(void)
+{
+    struct rig r;
+    rig_create(&r);
+    r.settings.tcp_max_orphans = 0;
+    rig_start(&r);
+    rig_establish(&r);
+    rig_forget_sent(&r);
+    socket_close(r.socket);
+    CHECK_TEXT(r.flags_sent, "F.,R.");
+    CHECK_EQUAL(rig_state(&r), TCP_CLOSED);
+    rig_destroy(&r);
+}
+
+static void a_full_time_wait_table_is_no_reason_to_fail(void)
+{
+    struct rig r;
+    rig_create(&r);
+    r.settings.tcp_max_time_waits = 0;
+    rig_start(&r);
+    rig_establish(&r);
+    socket_shutdown(r.socket, SHUTDOWN_SEND);
+    peer(&r, TCP_ACK, r.rcv_nxt, 0);
+    peer(&r, TCP_ACK | TCP_FIN, r.rcv_nxt, 0);
+    CHECK_EQUAL(rig_state(&r), TCP_CLOSED);
+    CHECK_EQUAL(socket_take_error(r.socket), 0);
+    rig_destroy(&r);
+}
+
 static void a_new_syn_ends_time_wait(void) // RFC 9293 3.6.1, RFC 6191
 {
     struct rig r;
@@ -691,6 +761,8 @@ const struct unit_test suite_tcp_segments[] = {
     UNIT(a_syn_announces_what_we_can),
     UNIT(options_that_the_peer_lacks_stay_off),
     UNIT(crossing_syns_open_one_connection),
+    UNIT(close_before_the_handshake_is_over),
+    UNIT(a_late_syn_ack_may_echo_the_first_syn),
     UNIT(a_zero_window_in_the_syn_ack_holds_data),
     UNIT(ece_and_cwr_on_a_syn_get_ece_back),
     UNIT(a_full_backlog_ignores_syns),
@@ -719,6 +791,8 @@ const struct unit_test suite_tcp_segments[] = {
     UNIT(no_linger_resets),
     UNIT(data_for_nobody_is_reset),
     UNIT(an_orphan_does_not_wait_for_ever),
+    UNIT(too_many_orphans_are_reset),
+    UNIT(a_full_time_wait_table_is_no_reason_to_fail),
     UNIT(a_new_syn_ends_time_wait),
     UNIT(time_wait_can_be_guarded_against_resets),
     UNIT(a_connection_at_rest_is_small),
