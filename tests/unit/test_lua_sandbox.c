@@ -250,8 +250,8 @@ static void too_much_memory_ends_the_run(void)
         "local s = 'x' while true do s = s .. s end",
         "local x = ('x'):rep(1 << 30)",
         "while true do pcall(string.rep, 'x', 1 << 30) end",
-        "local t = {} while true do pcall(function()\n"
-        "  t[#t + 1] = ('x'):rep(100000) end) end",
+        ("local t = {} while true do pcall(function()\n"
+         "  t[#t + 1] = ('x'):rep(100000) end) end"),
         "local t = {} while true do t[#t + 1] = spawn(function() end) end",
         "local t = {} while true do t[#t + 1] = coroutine.create(print) end",
     };
