@@ -375,6 +375,30 @@ static void many(char **a)
     free(fds);
 }
 
+// Many short connections one after the other to an HTTP server, which closes
+// them first: ports come back while its end is in TIME-WAIT.
+static void short_lived(char **a)
+{
+    static const char request[] = "GET /bytes/8 HTTP/1.0\r\n\r\n";
+    uint64_t count = number(a[2]);
+    char bytes[512];
+
+    for (uint64_t i = 0; i < count; i++) {
+        int fd = connect_to(a[0], a[1], SOCK_STREAM);
+        size_t got = 0;
+        ssize_t n;
+
+        if (send(fd, request, sizeof(request) - 1, 0) < 0)
+            fail("connection %llu: %s", (unsigned long long)i, strerror(errno));
+        while ((n = recv(fd, bytes + got, sizeof(bytes) - got, 0)) > 0)
+            got += (size_t)n;
+        if (n < 0 || got < 64)
+            fail("connection %llu: %zu bytes: %s", (unsigned long long)i, got,
+                 strerror(errno));
+        close(fd);
+    }
+}
+
 // Stays idle with keepalive on; the other end must answer the probes.
 static void keepalive(char **a)
 {
@@ -492,6 +516,7 @@ static const struct command {
     {"info", "HOST PORT", 2, info},
     {"fast-open", "HOST PORT", 2, fast_open},
     {"many", "HOST PORT COUNT", 3, many},
+    {"short", "HOST PORT COUNT", 3, short_lived},
     {"keepalive", "HOST PORT", 2, keepalive},
     {"flood", "DEVICE COUNT SEED", 3, flood},
 };
