@@ -126,9 +126,9 @@ static void add_flow(XXH3_state_t *hash, const struct flow *flow)
     add_number(hash, (uint64_t)flow->opened_at);
     add_number(hash, (uint64_t)flow->closed_at);
     if (flow->has_client)
-        add_tcp_info(hash, &flow->client_info);
+        add_tcp_info(hash, flow->client_info);
     if (flow->has_server)
-        add_tcp_info(hash, &flow->server_info);
+        add_tcp_info(hash, flow->server_info);
 }
 
 uint64_t sim_fingerprint(const struct sim *sim)

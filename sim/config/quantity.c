@@ -315,7 +315,7 @@ static struct figure flow_figure(const struct subject *subject,
 {
     const struct flow *flow = subject->flow;
     const struct tcp_info *info =
-        subject->is_server ? &flow->server_info : &flow->client_info;
+        subject->is_server ? flow->server_info : flow->client_info;
     if (row->width)
         return number(row, read_field(info, row));
     if (row->kind == KEY_TEXT)

@@ -7,8 +7,9 @@
 // makes a flow (the end that leaves CLOSED for SYN-SENT is the client); the
 // other end finds it by its addresses, which are the same four numbers the
 // other way round. While an end lives, the flow points to its socket; when it
-// enters CLOSED or TIME-WAIT its variables are copied. What lives at the end of
-// the run is copied by flow_table_finish.
+// enters CLOSED or TIME-WAIT its variables are copied, and memory for them is
+// taken only then: thousands of idle connections should cost little. What lives
+// at the end of the run is copied by flow_table_finish.
 //
 // Flows are kept for reading, so their number is bounded: FLOW_LIMIT of them in
 // detail, the rest is counted.
@@ -25,6 +26,8 @@ struct flow_entry {
     struct flow_entry *bucket_next;
     struct socket *client_socket, *server_socket; // live ends
 };
+
+static const struct tcp_info no_info;
 
 struct flow_table {
     struct flow *first, **end;
@@ -123,6 +126,7 @@ static struct flow_entry *add_flow(struct flow_table *table, ns_t now,
     entry->flow.remote = *server;
     entry->flow.opened_at = now;
     entry->flow.closed_at = NS_NEVER;
+    entry->flow.client_info = entry->flow.server_info = &no_info;
     struct flow_entry **bucket = bucket_of(table, client, server);
     entry->bucket_next = *bucket;
     *bucket = entry;
@@ -136,18 +140,34 @@ static bool is_over(enum tcp_state state)
     return state == TCP_CLOSED || state == TCP_TIME_WAIT;
 }
 
+// Without memory the flow goes without these figures. Whether it has them.
+static bool read_info(struct socket *socket, const struct tcp_info **out)
+{
+    struct tcp_info *info = calloc(1, sizeof(*info));
+    if (!info || socket_get_tcp_info(socket, info) != 0) {
+        free(info);
+        return false;
+    }
+    *out = info;
+    return true;
+}
+
 static void read_client(struct flow_entry *entry)
 {
-    if (socket_get_tcp_info(entry->client_socket, &entry->flow.client_info) ==
-        0)
-        entry->flow.has_client = true;
+    struct flow *flow = &entry->flow;
+    flow->has_client = read_info(entry->client_socket, &flow->client_info);
 }
 
 static void read_server(struct flow_entry *entry)
 {
-    if (socket_get_tcp_info(entry->server_socket, &entry->flow.server_info) ==
-        0)
-        entry->flow.has_server = true;
+    struct flow *flow = &entry->flow;
+    flow->has_server = read_info(entry->server_socket, &flow->server_info);
+}
+
+static void free_info(const struct tcp_info *info)
+{
+    if (info != &no_info)
+        free((struct tcp_info *)(uintptr_t)info); // from read_info
 }
 
 static void end_side(struct flow_entry *entry, struct socket *socket, ns_t now)
@@ -233,6 +253,8 @@ void flow_table_destroy(struct flow_table *table)
     while (table->first) {
         struct flow *flow = table->first;
         table->first = flow->next;
+        free_info(flow->client_info);
+        free_info(flow->server_info);
         free(flow);
     }
     free(table->buckets);
@@ -253,8 +275,8 @@ uint64_t flow_count(const struct sim *sim)
 
 struct flow_figures flow_get_figures(const struct flow *flow)
 {
-    const struct tcp_info *client = &flow->client_info;
-    const struct tcp_info *server = &flow->server_info;
+    const struct tcp_info *client = flow->client_info;
+    const struct tcp_info *server = flow->server_info;
     struct flow_figures figures = {
         .bytes_up =
             flow->has_server ? server->bytes_received : client->bytes_acked,

@@ -186,9 +186,9 @@ static json_t *flow_json(const struct flow *flow)
     put_number(object, "goodput-bps", figures.goodput_bps);
     put_number(object, "retransmissions", figures.retransmissions);
     if (flow->has_client)
-        put(object, "client-info", info_json(&flow->client_info));
+        put(object, "client-info", info_json(flow->client_info));
     if (flow->has_server)
-        put(object, "server-info", info_json(&flow->server_info));
+        put(object, "server-info", info_json(flow->server_info));
     return object;
 }
 

@@ -17,10 +17,11 @@
 struct flow {
     struct host *client,
         *server; // client: who sent the SYN; server NULL: unknown
-    struct endpoint local, remote;            // as the client sees them
-    struct tcp_info client_info, server_info; // the last there is
-    bool has_client, has_server;              // which infos are there
-    ns_t opened_at, closed_at;                // NS_NEVER: not yet
+    struct endpoint local, remote;                    // as the client sees them
+    const struct tcp_info *client_info, *server_info; // the last there is;
+                                                      // never NULL
+    bool has_client, has_server; // which infos are there; the others are zero
+    ns_t opened_at, closed_at;   // NS_NEVER: not yet
     ns_t first_data_at,
         last_data_at;  // of payload delivered in either direction
     struct flow *next; // in order of opening

@@ -75,7 +75,7 @@ static void flow_row(struct text_table *table, const struct flow *flow)
     char rtt[SHORT], rtt_min[SHORT];
     struct flow_figures figures = flow_get_figures(flow);
     const struct tcp_info *info =
-        flow->has_client ? &flow->client_info : &flow->server_info;
+        flow->has_client ? flow->client_info : flow->server_info;
     text_table_cell(table, "%s > %s",
                     name_of(flow->client, &flow->local, a, sizeof(a)),
                     name_of(flow->server, &flow->remote, b, sizeof(b)));
