@@ -101,8 +101,10 @@ int scenario_apply(struct scenario *s, const char *section, struct value *value,
     } else if (error) {
         say_refusal(s, value, error);
     }
-    if (!has_apps || !s->sim)
+    if (!has_apps || !s->sim) {
         s->is_dirty |= error == 0;
+        s->is_planned &= error != 0;
+    }
     s->diagnostics = NULL;
     return error;
 }

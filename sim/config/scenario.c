@@ -443,15 +443,29 @@ int scenario_settle(struct scenario *s, struct diagnostics *diagnostics)
     if (diagnostics_count(diagnostics) != before)
         return -EINVAL;
     int error = build_all(s);
-    if (!error)
+    if (!error) {
         s->is_dirty = false;
+        s->is_planned = true;
+    }
     return error;
+}
+
+// Is there an application whose peer may have an address only after planning?
+static bool waits_for_address(const struct scenario *s)
+{
+    struct ip_addr address;
+    for (const struct app_spec *app = s->apps_unbuilt; app; app = app->next)
+        if (app->remote &&
+            !spec_resolve(s, app->remote, app->config.family, &address))
+            return true;
+    return false;
 }
 
 int settle_for_apps(struct scenario *s)
 {
     size_t before = diagnostics_count(s->diagnostics);
-    if (s->is_dirty) {
+    bool must_plan = !s->is_planned && waits_for_address(s);
+    if (must_plan) {
         adopt_addresses(s);
         complete(s, false);
     } else {
@@ -459,6 +473,7 @@ int settle_for_apps(struct scenario *s)
     }
     if (diagnostics_count(s->diagnostics) != before)
         return -EINVAL;
-    int error = s->is_dirty ? build_addresses(s) : 0;
+    int error = must_plan ? build_addresses(s) : 0;
+    s->is_planned |= must_plan && !error;
     return error ? error : build_apps(s);
 }

@@ -210,6 +210,7 @@ struct scenario {
     uint32_t next_v4, next_v6; // address_plan.c
     struct sim *sim;
     bool capture_is_late; // --capture names links that a script will make
+    bool is_planned;      // every interface has its addresses
     bool is_dirty;        // parts were added since it was settled
 };
 
