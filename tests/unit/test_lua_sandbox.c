@@ -342,6 +342,23 @@ static void require_finds_modules_of_the_program_only_once(void)
               "function\ttrue\n");
 }
 
+static void require_finds_files_beside_the_script(void)
+{
+    struct lua_fixture f;
+    lua_run(&f,
+            &(struct lua_case){.path = "tests/lua/made-up.lua",
+                               .text = "local helper = require 'lib.helper'\n"
+                                       "print(helper.name, helper == require "
+                                       "'lib.helper', loads)\nhelper.fails()"});
+    char *failures = lua_failures(&f);
+    CHECK_TEXT(lua_error_text(&f), "");
+    CHECK_TEXT(f.log, "lib.helper\ttrue\t1\n");
+    CHECK(strncmp(failures, "tests/lua/lib/helper.lua:7: from a module", 41) ==
+          0);
+    free(failures);
+    lua_end(&f);
+}
+
 static void require_does_not_leave_the_folder(void)
 {
     static const char *const names[] = {
@@ -380,6 +397,7 @@ const struct unit_test suite_lua_sandbox[] = {
     UNIT(an_error_says_where_and_when),
     UNIT(coroutines_work_as_in_plain_lua),
     UNIT(require_finds_modules_of_the_program_only_once),
+    UNIT(require_finds_files_beside_the_script),
     UNIT(require_does_not_leave_the_folder),
     {0},
 };
