@@ -30,10 +30,8 @@ struct service {
     unsigned port;
 };
 static const struct service services[] = {
-    {"echo", "echo", 7},
-    {"discard", "discard", 9},
-    {"chargen", "chargen", 19},
-    {"http", "http", 80},
+    {"echo", "echo", 7},        {"discard", "discard", 9},
+    {"chargen", "chargen", 19}, {"http", "http", 80},
     {"iperf3", "iperf3", 5201},
 };
 
