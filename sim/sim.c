@@ -23,9 +23,11 @@ static int create_parts(struct sim *sim, const struct sim_config *config)
     sim->pool = packet_pool_create(config->packet_memory_limit);
     sim->node_names = name_table_create();
     sim->link_names = name_table_create();
+    sim->app_names = name_table_create();
     sim->addresses = host_index_create();
     return sim->name != NULL && sim->pool != NULL && sim->node_names != NULL &&
-                   sim->link_names != NULL && sim->addresses != NULL
+                   sim->link_names != NULL && sim->app_names != NULL &&
+                   sim->addresses != NULL
                ? 0
                : -ENOMEM;
 }
@@ -103,6 +105,7 @@ void sim_destroy(struct sim *sim)
     destroy_failures(sim);
     name_table_destroy(sim->node_names);
     name_table_destroy(sim->link_names);
+    name_table_destroy(sim->app_names);
     host_index_destroy(sim->addresses);
     engine_fini(&sim->engine);
     if (sim->pool != NULL) {

@@ -49,9 +49,9 @@ struct sim {
     struct app *apps, **apps_end;
     struct flow_table *flows; // report/flows.h
     uint32_t next_node_number, next_link_number;
-    uint32_t next_source;                       // see sim_new_order
-    struct name_table *node_names, *link_names; // sim/name_table.h
-    struct host_index *addresses;               // sim/host_index.h
+    uint32_t next_source;                                   // see sim_new_order
+    struct name_table *node_names, *link_names, *app_names; // sim/name_table.h
+    struct host_index *addresses;                           // sim/host_index.h
     uint64_t expectations; // checked so far, failed ones included
     struct sim_failure *failures, **failures_end;
     uint32_t failure_count;

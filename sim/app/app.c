@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/name_table.h"
 #include "stack/wire/bytes.h"
 
 struct app_kind_row {
@@ -95,7 +96,8 @@ int sim_add_app(struct sim *sim, struct host *host,
     app->host = host;
     app->config = *config;
     app->name = make_name(sim, host, config);
-    if (!app->name || engine_reserve(&sim->engine, 3)) {
+    if (!app->name || engine_reserve(&sim->engine, 3) ||
+        name_table_add(sim->app_names, app->name, app)) {
         free(app->name);
         free(app);
         return -ENOMEM;
@@ -160,6 +162,7 @@ void app_destroy_all(struct sim *sim)
         app->ops->stop(app);
         engine_cancel(&sim->engine, &app->stop_event);
         engine_cancel(&sim->engine, &app->timer);
+        name_table_remove(sim->app_names, app->name);
         free(app->name);
         free(app);
     }
@@ -192,10 +195,7 @@ struct app *sim_next_app(struct sim *sim, struct app *previous)
 
 struct app *sim_find_app(struct sim *sim, const char *name)
 {
-    for (struct app *app = sim->apps; app; app = app->next)
-        if (strcmp(app->name, name) == 0)
-            return app;
-    return NULL;
+    return name_table_find(sim->app_names, name);
 }
 
 // --- What the kinds share ---------------------------------------------------
