@@ -67,10 +67,17 @@ static void apply(lua_State *L, const char *section, const char *name,
 
 // --- Finding
 
-static struct node *find_node(lua_State *L, const char *name, bool is_switch)
+static struct node *find_node(lua_State *L, const char *name,
+                              const char *section)
 {
     struct node *node = sim_find_node(script_of(L)->sim, name);
-    return node != NULL && node_is_host(node) != is_switch ? node : NULL;
+    if (node == NULL)
+        return NULL;
+    bool is_wanted = strcmp(section, "switches") == 0
+                         ? node->kind == NODE_SWITCH
+                     : strcmp(section, "taps") == 0 ? node->kind == NODE_TAP
+                                                    : node_is_host(node);
+    return is_wanted ? node : NULL;
 }
 
 static bool push_found(lua_State *L, const char *section, const char *name)
@@ -85,9 +92,10 @@ static bool push_found(lua_State *L, const char *section, const char *name)
         found = sim_find_app(sim, name);
         type = APP_TYPE;
     } else {
-        bool is_switch = strcmp(section, "switches") == 0;
-        found = find_node(L, name, is_switch);
-        type = is_switch ? SWITCH_TYPE : HOST_TYPE;
+        struct node *node = find_node(L, name, section);
+        found = node;
+        // Neither switches nor taps have methods.
+        type = node != NULL && !node_is_host(node) ? SWITCH_TYPE : HOST_TYPE;
     }
     if (found != NULL)
         object_push(L, type, found);
@@ -281,6 +289,7 @@ void bind_network_open(lua_State *L)
     add_finder(L, "host", "hosts", finder_call);
     add_finder(L, "router", "routers", finder_call);
     add_finder(L, "switch", "switches", finder_call);
+    add_finder(L, "tap", "taps", finder_call);
     add_finder(L, "link", "links", finder_call);
     add_finder(L, "app", "apps", app_call);
 }

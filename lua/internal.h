@@ -36,6 +36,7 @@ struct script {
     struct task *free_tasks; // structures to be used again
     struct list sockets;     // open ones (bind_socket.c)
     struct list hooks;       // on links (bind_hook.c)
+    struct list choosers;    // of impairments (bind_impair.c)
 
     bool must_settle; // the network has grown since the run began
     bool is_over;     // nothing of the script may run any more
@@ -275,11 +276,13 @@ void bind_network_open(lua_State *L);
 void bind_host_open(lua_State *L);
 void bind_link_open(lua_State *L);
 void bind_hook_open(lua_State *L);
+void bind_impair_open(lua_State *L);
 void bind_socket_open(lua_State *L);
 void bind_socket_option_open(lua_State *L);
 void bind_transfer_open(lua_State *L);
 void bind_frame_open(lua_State *L);
 void sockets_fini(struct script *script);
 void hooks_fini(struct script *script);
+void choosers_fini(struct script *script);
 
 #endif

@@ -125,6 +125,7 @@ static int open_all(lua_State *L)
     bind_host_open(L);
     bind_link_open(L);
     bind_hook_open(L);
+    bind_impair_open(L);
     bind_socket_open(L);
     bind_socket_option_open(L);
     bind_transfer_open(L);
@@ -180,6 +181,7 @@ int script_create(struct sim *sim, struct scenario *scenario, const char *path,
     list_init(&script->tasks);
     list_init(&script->sockets);
     list_init(&script->hooks);
+    list_init(&script->choosers);
     event_init(&script->stop_event, sim_new_order(sim), on_stop);
     set_options(script, options);
     script->path = strdup(path);
@@ -309,6 +311,7 @@ int script_finish(struct script *script, enum engine_result result)
     script->is_over = true;
     engine_cancel(&script->sim->engine, &script->stop_event);
     hooks_fini(script);
+    choosers_fini(script);
     sockets_fini(script);
     tasks_fini(script);
     return script->error != NULL ? -EINVAL : 0;
@@ -321,6 +324,7 @@ void script_destroy(struct script *script)
     script->is_over = true;
     engine_cancel(&script->sim->engine, &script->stop_event);
     hooks_fini(script);
+    choosers_fini(script);
     sockets_fini(script);
     tasks_fini(script);
     if (script->L != NULL)

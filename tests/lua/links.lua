@@ -116,6 +116,38 @@ a:spawn(function()
     expect_eq(b:drops("udp-bad-checksum"), 1)
     breaks:remove()
 
+    -- impairments whose victims a function picks
+    local doubles = wire:impair(function(f, where, from)
+        expect_eq({where, from}, {wire, "a"})
+        return f.udp and f.payload == "twice"
+    end, {action = "duplicate", copies = 2, by = "100ms", from = a})
+    socket:send_to("once", b, 5000)
+    socket:send_to("twice", b, 5000)
+    expect_eq({peer:recv(), peer:recv()}, {"once", "twice"})
+    wire:set{delay = "4ms"} -- which is no impairment
+    local started = now()
+    expect_eq({peer:recv(), peer:recv()}, {"twice", "twice"})
+    expect_within(now() - started, 0.09, 0.21)
+    expect_eq({peer:recv{timeout = 1}}, {nil, "ETIMEDOUT"})
+    doubles:remove()
+    doubles:remove()
+    socket:send_to("twice", b, 5000)
+    expect_eq({peer:recv(), peer:recv{timeout = 1}},
+              {"twice", nil, "ETIMEDOUT"})
+    local flips = wire:impair(function(f)
+        return f.udp ~= nil
+    end, {action = "corrupt", bits = 1, from = a})
+    socket:send_to(("x"):rep(1000), b, 5000)
+    expect_eq({peer:recv{timeout = 1}}, {nil, "ETIMEDOUT"})
+    expect(wire:stats{from = a}.corrupted == 1)
+    flips:remove()
+    wire:impair(function() return false end, {action = "drop"})
+    for _, wrong in ipairs{{}, {action = "lose"}, {copies = 2},
+                           {action = "drop", copies = 0},
+                           {action = "drop", fom = a}} do
+        expect_eq(pcall(wire.impair, wire, print, wrong), false)
+    end
+
     -- frames of our own making
     local frames = frame.build{
         ethernet = {source = a:mac(), destination = b:mac()},

@@ -29,7 +29,7 @@ local socket_methods = words [[accept bind connect listen send send_to recv
     recv_exactly recv_all recv_from shutdown close abort is_open local_address
     remote_address state info error icmp_error set get]]
 local link_methods = words [[name ends set get down up up up is_up release
-    stats on_frame inject]]
+    stats on_frame impair inject]]
 local task_methods = words "join is_done cancel background"
 local frame_parts = words [[ethernet arp ipv4 ipv6 ip fragment icmp icmpv6 udp
     tcp payload bytes fix length is_fragment]]
@@ -92,6 +92,9 @@ local kinds = {
     function() return {from = a, at = "arriving"} end,
     function() return {loss = "1%", delay = "1ms", rate = "1Mbit"} end,
     function() return {duplicate = "5%", reorder = "5%"} end,
+    function() return {action = pick{"drop", "duplicate", "hold", "corrupt",
+                                     "reorder", "delay", "mark"},
+                       by = "1ms"} end,
     function() return {family = pick{4, 6}} end,
     function() return {address = pick(texts)} end,
     function() return {set = {[pick(names)] = pick(numbers)}} end,
