@@ -28,13 +28,12 @@ static void on_interrupt(int signal_number)
 
 // --- One case ---------------------------------------------------------------
 
-// The arguments of the program for a case; with captures where `out` is not
-// NULL. seed has room for a 64-bit number.
-static void arguments_of(const struct test_case *c, const char *out, char *seed,
-                         const char *arguments[ARGUMENTS])
+// The arguments of the command for a case; with captures where `out` is not
+// NULL. seed has room for a 64-bit number. Returns how many there are.
+static int arguments_of(const struct test_case *c, const char *out, char *seed,
+                        char *arguments[ARGUMENTS])
 {
-    size_t n = 0;
-    arguments[n++] = "wirebed";
+    int n = 0;
     arguments[n++] = c->kind == TEST_PACKETDRILL ? "packetdrill" : "run";
     if (c->kind == TEST_SCENARIO) {
         arguments[n++] = "--quiet";
@@ -45,7 +44,7 @@ static void arguments_of(const struct test_case *c, const char *out, char *seed,
     }
     if (out) {
         arguments[n++] = "--out";
-        arguments[n++] = out;
+        arguments[n++] = (char *)out;
     }
     if (c->has_seed) {
         sprintf(seed, "%llu", (unsigned long long)c->seed);
@@ -54,8 +53,9 @@ static void arguments_of(const struct test_case *c, const char *out, char *seed,
     }
     arguments[n++] = "--";
     arguments[n++] = c->path;
-    arguments[n] = NULL;
     must(n < ARGUMENTS);
+    arguments[n] = NULL;
+    return n;
 }
 
 void test_print_command(const struct test_case *c, FILE *out)
@@ -73,16 +73,20 @@ void test_print_command(const struct test_case *c, FILE *out)
 static _Noreturn void become(const struct test_case *c, const char *out,
                              int pipe_end)
 {
-    const char *arguments[ARGUMENTS];
+    char *arguments[ARGUMENTS];
     char seed[24];
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     setpgid(0, 0);
+    signal(SIGINT, SIG_DFL);
+    signal(SIGTERM, SIG_DFL);
     dup2(pipe_end, STDOUT_FILENO);
     dup2(pipe_end, STDERR_FILENO);
-    close(STDIN_FILENO);
-    arguments_of(c, out, seed, arguments);
-    execv("/proc/self/exe", (char *const *)arguments);
-    _exit(127);
+    close(pipe_end);
+    int count = arguments_of(c, out, seed, arguments);
+    int status = c->kind == TEST_PACKETDRILL ? cmd_packetdrill(count, arguments)
+                                             : cmd_run(count, arguments);
+    fflush(NULL);
+    _exit(status);
 }
 
 static bool start(struct test_case *c, const char *out)

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Proves the README's two commands on a bare Debian 12: debootstraps a minbase, copies the
 # project's tracked files into it, runs each command there in a copy of its own.
-#   tests/check_fresh.sh [FOLDER]    needs root, debootstrap and Debian's packages
+#   tests/check_fresh.sh [PARENT]    works in a new folder there (default /tmp); needs root, debootstrap and Debian's packages
 # MIRROR names another mirror; the machine's own apt settings are used inside.
 # SPDX-License-Identifier: MIT
 set -eu
@@ -10,7 +10,8 @@ set -eu
     exit 3
 }
 command -v debootstrap >/dev/null || apt-get install -y -qq debootstrap
-folder=${1:-$(mktemp -d)}
+mkdir -p "${1:-/tmp}"
+folder=$(mktemp -d "${1:-/tmp}/fresh.XXXXXX")
 trap 'rm -rf "$folder"' EXIT
 root=$folder/root
 debootstrap --variant=minbase bookworm "$root" ${MIRROR:+"$MIRROR"} >"$folder/debootstrap.log" 2>&1 || {
