@@ -178,9 +178,25 @@ static void end_side(struct flow_entry *entry, struct socket *socket, ns_t now)
     } else if (entry->server_socket == socket) {
         read_server(entry);
         entry->server_socket = NULL;
+    } else {
+        return;
     }
     if (!entry->client_socket && !entry->server_socket)
         entry->flow.closed_at = now;
+}
+
+// A connection that ends is not always in the newest flow of its ends: a
+// listener may have made another child of the same ones meanwhile.
+static void end_flow(struct flow_table *table, struct socket *socket, ns_t now)
+{
+    struct endpoint local = socket_local(socket),
+                    remote = socket_remote(socket);
+    struct flow_entry *entry = *bucket_of(table, &local, &remote);
+    for (; entry; entry = entry->bucket_next)
+        end_side(entry, socket, now);
+    entry = *bucket_of(table, &remote, &local);
+    for (; entry; entry = entry->bucket_next)
+        end_side(entry, socket, now);
 }
 
 // A side of a connection began: its flow, made when it is not there yet.
@@ -221,14 +237,7 @@ void flow_table_on_state(struct host *host, const struct stack_trace *event)
                event->from != TCP_SYN_SENT) { // not a simultaneous open
         begin_side(table, host, event->socket, false, now);
     } else if (is_over((enum tcp_state)event->to)) {
-        struct endpoint local = socket_local(event->socket);
-        struct endpoint remote = socket_remote(event->socket);
-        struct flow_entry *entry = find_flow(table, &local, &remote);
-        if (entry && entry->client_socket == event->socket)
-            end_side(entry, event->socket, now);
-        entry = find_flow(table, &remote, &local);
-        if (entry && entry->server_socket == event->socket)
-            end_side(entry, event->socket, now);
+        end_flow(table, event->socket, now);
     }
 }
 

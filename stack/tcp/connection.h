@@ -315,7 +315,7 @@ struct tcp_connection {
     int16_t soft_error; // negative errno of the last ICMP error
     tcp_seq high_seq, undo_marker, tlp_high_seq;
     uint32_t undo_retrans, prr_delivered, prr_out;
-    ns_t retransmit_started; // first retransmission of this episode
+    ns_t retransmit_started; // first retransmission of this episode; 0: none
     ns_t rack_sent_at;
     uint32_t rack_rtt_us, rack_last_delivered;
     tcp_seq rack_end_seq;

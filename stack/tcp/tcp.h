@@ -107,6 +107,11 @@ static inline ns_t tcp_now(const struct tcp_connection *c)
 {
     return *c->socket.stack->host.now;
 }
+// What happens at time 0 is noted a nanosecond late, for 0 means never.
+static inline void tcp_begin_retransmitting(struct tcp_connection *c)
+{
+    c->retransmit_started = max_i64(tcp_now(c), 1);
+}
 static inline struct tcp_table *tcp_table_of(const struct tcp_connection *c)
 {
     return c->socket.stack->tcp;

@@ -178,7 +178,7 @@ static uint32_t most_data(struct tcp_connection *c)
 
 static int send_syn(struct tcp_connection *c, uint32_t payload)
 {
-    c->retransmit_started = tcp_now(c); // as tcp_send_syn
+    tcp_begin_retransmitting(c); // as tcp_send_syn
     if (!tcp_record_new(c, c->iss + 1, SEGMENT_SYN))
         return -ENOMEM;
     if (payload > 0 && !tcp_record_new(c, c->iss + 1 + payload, SEGMENT_PUSH)) {

@@ -361,7 +361,7 @@ int tcp_send_syn(struct tcp_connection *c)
     if (!tcp_record_new(c, c->iss + 1, SEGMENT_SYN))
         return -ENOMEM;
     if (!is_passive)
-        c->retransmit_started = tcp_now(c); // echoes are not older
+        tcp_begin_retransmitting(c); // echoes are not older
     c->snd_nxt = c->iss; // not new yet as far as tcp_segment_send goes
     int error = tcp_segment_send(c, c->iss, 0,
                                  is_passive ? TCP_SYN | TCP_ACK : TCP_SYN);
