@@ -439,6 +439,8 @@ static void on_timer(struct timer *timer)
 
     if (d->iface->flags & IFACE_UP)
         solicit_if_due(d);
+    else
+        d->solicit_at = NS_NEVER; // until it is up again
     end_what_is_over(d);
     arm(d);
 }

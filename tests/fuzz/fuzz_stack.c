@@ -319,6 +319,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     settings.ip_dad_transmits = bytes[0] >> 1 & 1;
     settings.ip_accept_broadcast_echo = bytes[0] >> 2 & 1;
     settings.neighbour_gratuitous = bytes[0] >> 3 & 1;
+    settings.ip_accept_ra = bytes[0] >> 4 & 1;
+    settings.neighbour_limit = bytes[0] >> 5 & 1 ? 4 : 1024;
+    settings.ip_reassembly_limit = bytes[0] >> 6 & 1 ? 6000 : 4 << 20;
     bytes++;
     length--;
     open_world(&w, &settings);

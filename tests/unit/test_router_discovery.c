@@ -215,6 +215,33 @@ static void a_flood_of_routers_and_prefixes_is_bounded(void)
     v6_close(&v6);
 }
 
+static unsigned solicitations(const struct v6 *v6)
+{
+    const struct net *net = v6->net;
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < net->record_count; i++)
+        count += net->records[i].length > 54 &&
+                 net->records[i].bytes[20] == IP_PROTOCOL_ICMPV6 &&
+                 net->records[i].bytes[54] == 133;
+    return count;
+}
+
+static void an_interface_that_goes_down_asks_again_when_it_is_up(void)
+{
+    struct v6 v6;
+
+    open_host(&v6);
+    iface_set_up(v6.host->eth, false);
+    net_record(v6.net);
+    net_run(v6.net, 60 * NS_PER_S);
+    CHECK_EQUAL(solicitations(&v6), 0);
+    iface_set_up(v6.host->eth, true);
+    net_run(v6.net, 60 * NS_PER_S);
+    CHECK_EQUAL(solicitations(&v6), 3);
+    v6_close(&v6);
+}
+
 const struct unit_test suite_router_discovery[] = {
     UNIT(a_host_asks_three_times_and_then_waits),
     UNIT(an_advertisement_makes_an_address_and_a_way_out),
@@ -223,5 +250,6 @@ const struct unit_test suite_router_discovery[] = {
     UNIT(what_a_router_could_not_have_sent_is_not_believed),
     UNIT(prefixes_that_make_no_address_make_none),
     UNIT(a_host_that_was_not_told_to_listen_does_not),
+    UNIT(an_interface_that_goes_down_asks_again_when_it_is_up),
     UNIT(a_flood_of_routers_and_prefixes_is_bounded),
     {0}};
