@@ -328,6 +328,34 @@ static void a_change_says_nothing_about_what_it_does_not_name(void)
     scenario_destroy(s);
 }
 
+static bool choose_nothing(void *context, struct link *link,
+                           unsigned direction_number,
+                           const struct packet *frame)
+{
+    (void)context, (void)link, (void)direction_number, (void)frame;
+    return false;
+}
+
+static void a_change_of_loss_leaves_a_choice_of_the_script_alone(void)
+{
+    struct mistakes m;
+    struct scenario *s = built_scenario_of(PAIR);
+    struct impairment_config chosen = {.action = IMPAIR_DROP,
+                                       .select = {.probability = CHANCE_ALWAYS,
+                                                  .until = NS_NEVER,
+                                                  .choose = choose_nothing}};
+    struct link_direction_config config = *direction(s, "wan", 0);
+    config.impairments = &chosen;
+    config.impairment_count = 1;
+    CHECK_EQUAL(link_set(sim_find_link(scenario_sim(s), "wan"), 0, &config), 0);
+    CHECK_EQUAL(change(s, "wan", -1, "{loss: 5%}", &m), 0);
+    CHECK_EQUAL(direction(s, "wan", 0)->impairment_count, 2);
+    CHECK(direction(s, "wan", 0)->impairments[1].select.choose ==
+          choose_nothing);
+    CHECK_EQUAL(direction(s, "wan", 1)->impairment_count, 1);
+    scenario_destroy(s);
+}
+
 static void a_change_with_a_mistake_changes_nothing(void)
 {
     struct mistakes m;
@@ -467,6 +495,7 @@ const struct unit_test suite_scenario_run[] = {
     UNIT(an_application_may_come_before_the_rest_of_the_network),
     UNIT(addresses_of_a_script_are_not_chosen_over),
     UNIT(a_change_says_nothing_about_what_it_does_not_name),
+    UNIT(a_change_of_loss_leaves_a_choice_of_the_script_alone),
     UNIT(a_change_with_a_mistake_changes_nothing),
     UNIT(settings_are_read_all_or_none),
     UNIT(expectations_that_hold_are_counted),
