@@ -132,6 +132,7 @@ enum setting_kind {
     X(tcp, max_orphans, "max-orphans", SETTING_INTEGER, 0, 100000000, 65536, "closed connections that still send or wait; more are reset; Linux tcp_max_orphans") \
     X(tcp, max_time_waits, "max-time-waits", SETTING_INTEGER, 0, 100000000, 262144, "connections in TIME-WAIT; more end at once; Linux tcp_max_tw_buckets") \
     X(tcp, abort_on_overflow, "abort-on-overflow", SETTING_BOOL, 0, 1, 0, "a full accept queue resets instead of ignoring the last ACK; Linux") \
+    X(tcp, retransmit_joined, "retransmit-joined", SETTING_BOOL, 0, 1, 1, "small segments go again as one; Linux tcp_retrans_collapse") \
     X(tcp, backlog_max, "backlog-max", SETTING_INTEGER, 0, 1000000, 4096, "largest backlog of a listener; Linux somaxconn") \
     X(tcp, timer_slack, "timer-slack", SETTING_TIME, 0, 1 * SEC, 2 * MS, "added to short loss timers; Linux two ticks") \
     X(tcp, offload, "offload", SETTING_BOOL, 0, 1, 1, "send in bursts as a host with segmentation offload; Linux tso") \

@@ -221,10 +221,11 @@ static int send_segment(struct tcp_connection *c, const struct candidate *next,
                         bool is_burst_end)
 {
     tcp_seq seq = c->snd_nxt, end = seq + next->length;
-    bool is_pushed =
-        next->length > 0 && (end == c->push_seq || tcp_marks_has(c, end));
-    uint16_t flags =
-        (next->with_fin ? SEGMENT_FIN : 0) | (is_pushed ? SEGMENT_PUSH : 0);
+    bool ends_record = tcp_marks_has(c, end);
+    bool is_pushed = next->length > 0 && (end == c->push_seq || ends_record);
+    uint16_t flags = (next->with_fin ? SEGMENT_FIN : 0) |
+                     (is_pushed ? SEGMENT_PUSH : 0) |
+                     (ends_record ? SEGMENT_END_OF_RECORD : 0);
     uint8_t tcp_flags = TCP_ACK;
     if (next->with_fin)
         tcp_flags |= TCP_FIN;

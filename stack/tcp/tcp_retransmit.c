@@ -60,9 +60,51 @@ static void note_retransmission(struct tcp_connection *c, uint32_t position,
     tcp_count(c, COUNT_TCP_RETRANSMITTED);
 }
 
+// --- Joining small ones -----------------------------------------------------
+
+static bool may_join(struct tcp_connection *c, const struct tcp_segment *a,
+                     const struct tcp_segment *b)
+{
+    uint16_t whole = SEGMENT_SYN | SEGMENT_SACKED | SEGMENT_END_OF_RECORD;
+    return !(a->flags & whole) && !(b->flags & SEGMENT_SACKED) &&
+           payload_of(a) + payload_of(b) <= c->mss && payload_of(a) > 0 &&
+           payload_of(b) > 0 && seq_le(b->end_seq, tcp_window_end(c));
+}
+
+// The first record becomes a part of the second.
+static void join_first(struct tcp_connection *c)
+{
+    uint16_t counted = SEGMENT_LOST | SEGMENT_RETRANSMITTED;
+    const struct tcp_segment first = *tcp_segment_at(c, c->segments.first);
+    struct tcp_segment *second = tcp_segment_at(c, c->segments.first + 1);
+    c->lost_out -= (second->flags & SEGMENT_LOST) != 0;
+    c->retrans_out -= (second->flags & SEGMENT_RETRANSMITTED) != 0;
+    second->flags = (uint16_t)((second->flags & ~counted) | first.flags);
+    second->seq = first.seq;
+    second->sent_at = first.sent_at;
+    second->transmissions = first.transmissions;
+    tcp_segments_pop(c);
+    c->packets_out--;
+    if (!c->has_sack)
+        c->sacked_out = min_u32(c->sacked_out, c->packets_out - c->lost_out);
+}
+
+// Small segments at the front go again as one (Linux tcp_retrans_collapse).
+static uint32_t join_small(struct tcp_connection *c, uint32_t position)
+{
+    const struct tcp_segments *s = &c->segments;
+    if (position != s->first || !tcp_settings(c)->tcp_retransmit_joined)
+        return position;
+    while (s->last - s->first > 1 && may_join(c, tcp_segment_at(c, s->first),
+                                              tcp_segment_at(c, s->first + 1)))
+        join_first(c);
+    return s->first;
+}
+
 // What cannot leave counts as sent: the timer brings it back.
 int tcp_retransmit(struct tcp_connection *c, uint32_t position)
 {
+    position = join_small(c, position);
     int error = fit_to_window(c, position);
     if (error)
         return error;
@@ -104,11 +146,12 @@ void tcp_retransmit_lost(struct tcp_connection *c)
     for (; p != s->last && cwnd_is_open(c); p++) {
         if (!is_lost_here(tcp_segment_at(c, p)))
             continue;
+        bool is_first = p == s->first;
         if (tcp_retransmit(c, p) != 0)
             break;
         if (c->ca_state == TCP_CA_RECOVERY || c->ca_state == TCP_CA_CWR)
             c->prr_out++;
-        rearm |= p == s->first && c->retransmit_kind != TCP_RETRANSMIT_REORDER;
+        rearm |= is_first && c->retransmit_kind != TCP_RETRANSMIT_REORDER;
     }
     c->retransmit_hint = p;
     if (rearm)

@@ -203,6 +203,31 @@ static void a_timeout_starts_slowly(void) // RFC 5681 3.1, RFC 6298 5
     rig_destroy(&r);
 }
 
+static void small_segments_go_again_as_one(void) // RFC 9293 3.8.1
+{
+    struct rig r;
+    rig_create(&r);
+    r.settings.tcp_nagle = 0;
+    rig_start(&r);
+    rig_establish(&r);
+    rig_forget_sent(&r);
+    for (unsigned i = 0; i < 3; i++)
+        socket_send(r.socket, zeros, 10, 0);
+    CHECK_EQUAL(r.sent_count, 3);
+    run_to_timeout(&r);
+    CHECK_EQUAL(r.sent_count, 4);
+    CHECK_EQUAL(r.sent[3].length, 30);
+    tcp_check(rig_connection(&r));
+    rig_learn(&r);
+    rig_inject(&r, &(struct rig_segment){
+                       .flags = TCP_ACK, .seq = r.rcv_nxt, .ack = FIRST + 10});
+    tcp_check(rig_connection(&r));
+    run_to_timeout(&r);
+    CHECK_EQUAL(rig_last(&r)->header.seq, FIRST + 10);
+    CHECK_EQUAL(rig_last(&r)->length, 20);
+    rig_destroy(&r);
+}
+
 static void a_late_flight_undoes_a_timeout(void) // RFC 5682, F-RTO
 {
     struct rig r;
@@ -314,6 +339,7 @@ const struct unit_test suite_tcp_recovery[] = {
     UNIT(reordering_is_learnt),
     UNIT(a_lost_tail_is_probed),
     UNIT(a_timeout_starts_slowly),
+    UNIT(small_segments_go_again_as_one),
     UNIT(a_late_flight_undoes_a_timeout),
     UNIT(an_echo_of_the_original_undoes_a_timeout),
     UNIT(sacked_data_that_was_dropped_is_sent_again),
