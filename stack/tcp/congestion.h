@@ -24,6 +24,10 @@
 //             rate halving) and prior_cwnd, prior_ssthresh
 //   on_state  after ca_state changed
 //   on_event  see enum congestion_event
+//   on_delivered
+//             every ACK, in every state, after its records are taken off the
+//             queue and before loss detection may call ssthresh; of the sample
+//             only now, acked_*, prior_in_flight and is_ece are set
 //   on_rtt    each ACK that gives an RTT sample, before on_ack (delay-based
 //             exits from slow start)
 //   undo      the congestion event was spurious: returns the cwnd to go back to
@@ -43,8 +47,6 @@ enum congestion_event {
     CONGESTION_CWND_RESTART, // window was reduced after idle (RFC 5681 4.1)
     CONGESTION_COMPLETE_CWR, // recovery ended
     CONGESTION_LOSS,         // retransmission timeout
-    CONGESTION_ECN_CE,       // CE-marked data received (receiver side, DCTCP)
-    CONGESTION_ECN_NO_CE,
 };
 
 // One ACK's worth of news.
@@ -69,11 +71,15 @@ struct congestion_ops {
     uint32_t (*ssthresh)(struct congestion *cc);
     void (*on_state)(struct congestion *cc, enum tcp_ca_state state);
     void (*on_event)(struct congestion *cc, enum congestion_event event);
+    void (*on_delivered)(struct congestion *cc,
+                         const struct congestion_sample *sample);
     void (*on_rtt)(struct congestion *cc,
                    const struct congestion_sample *sample);
     uint32_t (*undo)(struct congestion *cc);
     void (*main_control)(struct congestion *cc,
                          const struct congestion_sample *sample);
+    // Asks for ECN and has the receiver's half echo each mark exactly instead of
+    // holding ECE until CWR (RFC 8257 3.2).
     bool needs_ecn;
 };
 
@@ -118,7 +124,8 @@ void congestion_additive_increase(struct congestion *cc, uint32_t *count,
 // The undo hook of controls that only need the old window back.
 uint32_t congestion_undo(struct congestion *cc);
 
-extern const struct congestion_ops congestion_newreno, congestion_cubic;
+extern const struct congestion_ops congestion_newreno, congestion_cubic,
+    congestion_dctcp;
 // The list (congestion.c), ended by NULL; the setting tcp.congestion is an
 // index into it. "reno" is a second name of newreno. CUBIC is first: it is the
 // default.

@@ -248,7 +248,7 @@ struct tcp_connection {
     // ACKs owed.
     bool ack_scheduled : 1, ack_now : 1, has_dsack : 1;
     // RFC 3168.
-    bool ecn_echo : 1, ecn_send_cwr : 1, ecn_seen : 1, ecn_asked : 1;
+    bool ecn_echo : 1, ecn_send_cwr : 1, ecn_asked : 1;
     // Loss recovery.
     bool frto : 1, is_cwnd_limited : 1, reordering_seen : 1, is_reneging : 1;
     bool rack_advanced : 1, rack_dsack_seen : 1, tlp_is_retransmission : 1;

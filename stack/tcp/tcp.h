@@ -547,6 +547,8 @@ void tcp_retransmit_uncongested(struct tcp_connection *c);
 // tcp_cwnd.c: the embedded congestion control.
 void tcp_congestion_init(struct tcp_connection *c);
 void tcp_congestion_sync(struct tcp_connection *c);
+void tcp_congestion_on_delivered(struct tcp_connection *c,
+                                 const struct tcp_ack_news *news);
 void tcp_congestion_on_ack(struct tcp_connection *c, struct tcp_ack_news *news);
 void tcp_cwnd_validate(struct tcp_connection *c, bool is_limited);
 void tcp_cwnd_after_idle(struct tcp_connection *c);
@@ -568,6 +570,8 @@ void tcp_rate_generate(struct tcp_connection *c, struct tcp_ack_news *news,
 void tcp_rate_check_app_limited(struct tcp_connection *c);
 
 // tcp_ecn.c, RFC 3168
+bool tcp_ecn_is_asked_for(const struct tcp_connection *c);
+bool tcp_ecn_is_allowed(const struct tcp_connection *c);
 void tcp_ecn_received(struct tcp_connection *c, const struct tcp_arrival *a);
 
 // --- Timers (tcp_timer.c) ---------------------------------------------------

@@ -48,10 +48,11 @@ static void update_window(struct tcp_connection *c, const struct tcp_arrival *a,
 
 // --- Records that are acknowledged ------------------------------------------
 
-static void count_delivered(struct tcp_connection *c)
+static void count_delivered(struct tcp_connection *c,
+                            const struct tcp_ack_news *news)
 {
     c->delivered++;
-    if (c->has_ecn && c->ecn_seen)
+    if (news->flags & ACK_ECE)
         c->delivered_ce++;
 }
 
@@ -75,7 +76,7 @@ static void record_is_acked(struct tcp_connection *c, struct tcp_segment *s,
     if (s->flags & SEGMENT_SACKED) {
         c->sacked_out--;
     } else if (c->has_sack) {
-        count_delivered(c);
+        count_delivered(c, news);
         tcp_rack_advance(c, s);
     }
     if (s->flags & SEGMENT_LOST)
@@ -243,6 +244,7 @@ static void after_records(struct tcp_connection *c, const struct tcp_arrival *a,
     tcp_rack_update_window(c, news);
     if (c->has_tlp)
         tcp_tlp_process_ack(c, a->ack, news->flags);
+    tcp_congestion_on_delivered(c, news);
     react(c, news);
     if ((news->flags & ACK_SET_TIMER) && !tcp_tlp_schedule(c, true))
         tcp_rearm_rto(c);

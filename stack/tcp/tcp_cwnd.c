@@ -52,6 +52,23 @@ static bool was_limited(const struct tcp_connection *c)
            tcp_cwnd_segments(c) < 2 * c->max_packets_out;
 }
 
+void tcp_congestion_on_delivered(struct tcp_connection *c,
+                                 const struct tcp_ack_news *news)
+{
+    if (!c->cc.ops->on_delivered)
+        return;
+    struct congestion_sample sample = {
+        .now = tcp_now(c),
+        .acked_segments = c->delivered - news->prior_delivered,
+        .acked_bytes = (c->delivered - news->prior_delivered) * c->cc.mss,
+        .prior_in_flight = news->prior_in_flight * c->cc.mss,
+        .rtt = -1,
+        .is_ece = (news->flags & ACK_ECE) != 0,
+    };
+    tcp_congestion_sync(c);
+    c->cc.ops->on_delivered(&c->cc, &sample);
+}
+
 void tcp_congestion_on_ack(struct tcp_connection *c, struct tcp_ack_news *news)
 {
     struct congestion_sample sample = {

@@ -109,7 +109,7 @@ static void start_numbers(struct tcp_connection *child,
         (uint8_t)min_i64(tcp_settings(child)->tcp_duplicate_threshold, 255);
     child->reorder_steps = 1;
     bool wants_ecn = (a->flags & (TCP_ECE | TCP_CWR)) == (TCP_ECE | TCP_CWR);
-    child->has_ecn = wants_ecn && tcp_settings(child)->tcp_ecn != 0;
+    child->has_ecn = wants_ecn && tcp_ecn_is_allowed(child);
 }
 
 static int prepare_child(struct tcp_connection *child,

@@ -111,7 +111,7 @@ static void start(struct tcp_connection *c)
     c->snd_una = c->snd_nxt = c->iss;
     c->write_seq = c->push_seq = c->snd_small = c->iss + 1;
     c->ts_offset = tcp_timestamp_offset(c);
-    c->ecn_asked = settings->tcp_ecn == 1;
+    c->ecn_asked = tcp_ecn_is_asked_for(c);
     c->duplicate_threshold =
         (uint8_t)min_i64(settings->tcp_duplicate_threshold, 255);
     c->reorder_steps = 1;

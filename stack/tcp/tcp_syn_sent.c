@@ -55,7 +55,7 @@ static void take_syn(struct tcp_connection *c, struct tcp_arrival *a)
 static void simultaneous_open(struct tcp_connection *c, struct tcp_arrival *a)
 {
     uint8_t ecn = TCP_ECE | TCP_CWR;
-    c->has_ecn = (a->flags & ecn) == ecn && tcp_settings(c)->tcp_ecn != 0;
+    c->has_ecn = (a->flags & ecn) == ecn && tcp_ecn_is_allowed(c);
     take_syn(c, a);
     tcp_set_state(c, TCP_SYN_RECEIVED);
     tcp_retransmit(c, c->segments.first); // our SYN again, now with its ACK
