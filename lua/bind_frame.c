@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "lua/internal.h"
+#include "lua/frame_object.h"
 
 enum { SPARE = 64 };
 

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lua/internal.h"
+#include "lua/frame_object.h"
 
 #define HOOK_TYPE "hook"
 

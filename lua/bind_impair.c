@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lua/internal.h"
+#include "lua/frame_object.h"
 
 #define CHOOSER_TYPE "impairment"
 

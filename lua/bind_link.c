@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "lua/internal.h"
+#include "lua/frame_object.h"
 
 static struct link *check_link(lua_State *L)
 {

@@ -17,7 +17,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "lua/internal.h"
+#include "lua/socket_object.h"
+#include "lua/task.h"
 
 enum {
     READABLE = EVENT_READABLE | EVENT_ERROR | EVENT_PEER_CLOSED | EVENT_CLOSED,

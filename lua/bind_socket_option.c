@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "lua/internal.h"
+#include "lua/socket_object.h"
 
 enum option_kind { KIND_BOOLEAN, KIND_INTEGER, KIND_SIZE, KIND_TIME };
 

@@ -4,7 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "lua/internal.h"
+#include "lua/socket_object.h"
+#include "lua/task.h"
 
 enum {
     READ_SIZE = 65536,

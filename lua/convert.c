@@ -160,15 +160,6 @@ void push_address(lua_State *L, const struct ip_addr *address)
         lua_pushstring(L, ip_addr_format(address, text));
 }
 
-void push_endpoint(lua_State *L, const struct endpoint *endpoint)
-{
-    char text[ENDPOINT_TEXT_SIZE];
-    if (endpoint->addr.family == IP_NONE)
-        lua_pushnil(L);
-    else
-        lua_pushstring(L, endpoint_format(endpoint, text));
-}
-
 // --- Objects
 
 static int object_tostring(lua_State *L)

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "lua/internal.h"
+#include "lua/frame_object.h"
 #include "stack/wire/bytes.h"
 #include "stack/wire/checksum.h"
 

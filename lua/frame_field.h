@@ -3,7 +3,7 @@
 #ifndef LUA_FRAME_FIELD_H
 #define LUA_FRAME_FIELD_H
 
-#include "lua/internal.h"
+#include "lua/frame_object.h"
 
 enum field_kind {
     FIELD_INTEGER,

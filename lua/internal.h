@@ -1,5 +1,5 @@
-// What the files of the Lua layer share: the script, its tasks, helpers for
-// bindings. SPDX-License-Identifier: MIT
+// What the files of the Lua layer share: the script, helpers for bindings.
+// SPDX-License-Identifier: MIT
 #ifndef LUA_INTERNAL_H
 #define LUA_INTERNAL_H
 
@@ -85,9 +85,8 @@ void lib_coroutine_open(lua_State *L);
 void lib_task_open(lua_State *L);
 void lib_expect_open(lua_State *L);
 void modules_open(lua_State *L); // require
-// Pushes a field of one of the standard libraries' tables as they were.
-void sandbox_set(lua_State *L, const char *library,
-                 const luaL_Reg *functions); // adds or replaces
+// Puts functions into a library's table, in place of those of the same names.
+void sandbox_set(lua_State *L, const char *library, const luaL_Reg *functions);
 
 // --- names.c
 // The number that stands for an object (table, function, thread, userdata) in
@@ -115,52 +114,6 @@ struct caller {
 };
 bool traceback_caller(lua_State *L, struct caller *out);
 
-// --- task.c
-struct task {
-    struct event event; // its next resumption
-    lua_State *L;
-    struct task_handle *handle; // what scripts hold
-    struct host *host;          // NULL: none
-    struct list all;            // script->tasks
-    struct list wait;           // in a list of waiters, or alone
-    uint32_t wait_mask;         // events that wake it
-    const char *waits_for;      // the call that it is in; NULL: none
-    ns_t deadline;              // of that call
-    struct place place;         // where it was spawned
-    bool is_background;         // need not end
-    bool is_cancelled;          // by itself: ends when it waits next
-    struct task *next_free;
-    struct script *script;
-};
-struct task_handle {
-    struct task *task;  // NULL: ended
-    struct list joined; // tasks that wait for its end
-    bool has_failed;
-};
-#define TASK_TYPE "task"
-// Takes the function and its nargs arguments from L and lets them run at
-// `time`. Leaves the task object in their place. Raises errors.
-struct task *task_spawn(lua_State *L, int nargs, struct host *host, ns_t time);
-void task_cancel(struct task *task);
-void tasks_fini(struct script *script);
-// Wakes those waiters whose mask has one of the events.
-void task_wake_all(struct list *waiters, uint32_t events);
-
-// For a blocking call: reads `timeout` of the options table at index (none: no
-// limit) as the deadline of what follows.
-void task_set_timeout(lua_State *L, int options);
-void task_set_deadline(lua_State *L, ns_t deadline);
-bool task_is_late(lua_State *L); // the deadline has come
-// Gives up the processor until something wakes the task or the deadline comes;
-// then k is called to try again. waiters NULL: only the deadline wakes.
-// "return task_wait(...)" only.
-int task_wait(lua_State *L, const char *what, struct list *waiters,
-              uint32_t mask, lua_KContext context, lua_KFunction k);
-// The same until a time of its own, without looking at the deadline.
-int task_yield(lua_State *L, const char *what, struct list *waiters,
-               uint32_t mask, ns_t until, lua_KContext context,
-               lua_KFunction k);
-
 // --- convert.c
 ns_t check_time(lua_State *L, int index); // seconds, or text with a unit
 ns_t to_time(lua_State *L, int index, const char *what);
@@ -176,7 +129,6 @@ struct ip_addr check_address(lua_State *L, int index,
                              uint8_t family); // text, host's name or object
 uint16_t check_port(lua_State *L, int index);
 void push_address(lua_State *L, const struct ip_addr *address);
-void push_endpoint(lua_State *L, const struct endpoint *endpoint);
 uint8_t option_family(lua_State *L, int options); // IP_NONE: not said
 bool option_boolean(lua_State *L, int options, const char *key);
 
@@ -210,68 +162,7 @@ struct node *check_node(lua_State *L, int index); // object or name
 // The direction of frames that the node of option `from` sends; -1: both.
 int option_direction(lua_State *L, int options, struct link *link);
 
-// --- bind_frame.c
-struct frame_object {
-    uint8_t *bytes; // a userdata of its own, the first user value
-    size_t length, capacity;
-    bool starts_with_ip;
-    bool is_edited; // since it was made of bytes
-    bool is_stale;  // lengths and checksums are behind the edits
-    bool is_fixed;  // false: lengths and checksums are the script's affair
-    bool is_decoded;
-    unsigned given; // enum frame_fill: what the script set by hand
-    struct frame_fields fields;
-};
-#define FRAME_TYPE "frame"
-struct frame_object *frame_push(lua_State *L, const uint8_t *bytes,
-                                size_t length, bool starts_with_ip);
-struct frame_object *frame_check(lua_State *L, int index);
-// Fills in lengths and checksums after edits; then bytes and length are what
-// goes on the wire.
-void frame_settle(struct frame_object *frame);
-const struct frame_fields *frame_fields_of(struct frame_object *frame);
-// Replaces `old` bytes at `at` by `length` others; lengths follow. index: of
-// the frame object. Raises errors.
-void frame_splice(lua_State *L, int index, size_t at, size_t old,
-                  const void *bytes, size_t length);
-
-// --- frame_layer.c
-enum frame_layer {
-    LAYER_ETHERNET,
-    LAYER_ARP,
-    LAYER_IPV4,
-    LAYER_IPV6,
-    LAYER_FRAGMENT,
-    LAYER_ICMP,
-    LAYER_ICMPV6,
-    LAYER_UDP,
-    LAYER_TCP,
-    LAYER_COUNT
-};
-const char *layer_name(enum frame_layer layer);
-// Pushes an object for the layer of the frame at index, or nil.
-void layer_push(lua_State *L, int index, enum frame_layer layer);
-// Sets the fields of the table at `table` in that layer of the frame at index.
-void layer_apply(lua_State *L, int index, enum frame_layer layer, int table);
-void frame_layer_open(lua_State *L);
-void frame_build_open(lua_State *L);
-
-// --- bind_socket.c
-struct socket_object {
-    struct socket *socket; // NULL: closed
-    struct socket *second; // listeners on both families: the IPv6 one
-    struct host *host;
-    struct list open; // script->sockets
-    struct list waiters;
-    enum socket_type type;
-    uint8_t family; // IP_NONE: both, or a peer's
-};
-#define SOCKET_TYPE "socket"
-struct socket_object *socket_object_check(lua_State *L, int index);
-// Sets options and settings by name from the table at index.
-void socket_apply_settings(lua_State *L, struct socket_object *object,
-                           int table);
-
+// --- bind_*.c, frame_*.c: what a script can call
 void bind_network_open(lua_State *L);
 void bind_host_open(lua_State *L);
 void bind_link_open(lua_State *L);
@@ -284,5 +175,6 @@ void bind_frame_open(lua_State *L);
 void sockets_fini(struct script *script);
 void hooks_fini(struct script *script);
 void choosers_fini(struct script *script);
+void tasks_fini(struct script *script);
 
 #endif

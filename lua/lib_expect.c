@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "lua/internal.h"
+#include "lua/task.h"
 
 enum {
     SHOWN = 200, // bytes of a string

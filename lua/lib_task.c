@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-#include "lua/internal.h"
+#include "lua/task.h"
 
 static const char *const timeout_only[] = {"timeout", NULL};
 

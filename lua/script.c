@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lua/internal.h"
+#include "lua/task.h"
 
 enum { MESSAGE_SIZE = 8192, MOST_SCRIPT_BYTES = 64 << 20 };
 

@@ -25,7 +25,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "lua/internal.h"
+#include "lua/task.h"
 
 // --- Beginning and end
 
@@ -62,7 +62,6 @@ struct task *task_spawn(lua_State *L, int nargs, struct host *host, ns_t time)
     struct task_handle *handle =
         lua_newuserdatauv(L, sizeof(*handle), 2); // coroutine, results
     handle->task = NULL;
-    handle->has_failed = false;
     list_init(&handle->joined);
     luaL_setmetatable(L, TASK_TYPE);
     name_number(L, -1);
@@ -162,7 +161,6 @@ static void on_event(struct event *event)
     } else if (status == LUA_OK) {
         on_end(task);
     } else {
-        task->handle->has_failed = true;
         script->current = task; // its host belongs into the message
         script_fail_with(script, task->L);
         script->current = NULL;
