@@ -138,32 +138,13 @@ static void take_current(struct link_spec *spec)
     }
 }
 
-// Impairments whose victims a script chooses stay, behind those of the keys.
-static void keep_chosen(struct scenario *s,
-                        struct link_direction_config *config,
-                        const struct link_direction_config *now)
-{
-    size_t count = config->impairment_count;
-    struct impairment_config *all = document_alloc(
-        s->document, (count + now->impairment_count + 1) * sizeof *all);
-    for (size_t i = 0; i < count; i++)
-        all[i] = config->impairments[i];
-    for (size_t i = 0; i < now->impairment_count; i++)
-        if (now->impairments[i].select.choose)
-            all[count++] = now->impairments[i];
-    config->impairments = all;
-    config->impairment_count = count;
-}
-
 static int set_direction(struct scenario *s, struct link_spec *spec, unsigned d,
                          bool has_impairments)
 {
     struct link_direction_config config =
         direction_config(s, &spec->direction[d]);
     const struct link_direction_config *now = link_get(spec->link, d);
-    if (has_impairments) {
-        keep_chosen(s, &config, now);
-    } else {
+    if (!has_impairments) {
         config.impairments = now->impairments;
         config.impairment_count = now->impairment_count;
     }

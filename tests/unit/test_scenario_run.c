@@ -336,7 +336,7 @@ static bool choose_nothing(void *context, struct link *link,
     return false;
 }
 
-static void a_change_of_loss_leaves_a_choice_of_the_script_alone(void)
+static void what_a_script_chose_goes_when_impairments_are_set(void)
 {
     struct mistakes m;
     struct scenario *s = built_scenario_of(PAIR);
@@ -348,11 +348,13 @@ static void a_change_of_loss_leaves_a_choice_of_the_script_alone(void)
     config.impairments = &chosen;
     config.impairment_count = 1;
     CHECK_EQUAL(link_set(sim_find_link(scenario_sim(s), "wan"), 0, &config), 0);
-    CHECK_EQUAL(change(s, "wan", -1, "{loss: 5%}", &m), 0);
-    CHECK_EQUAL(direction(s, "wan", 0)->impairment_count, 2);
-    CHECK(direction(s, "wan", 0)->impairments[1].select.choose ==
+    CHECK_EQUAL(change(s, "wan", -1, "{delay: 1ms}", &m), 0);
+    CHECK_EQUAL(direction(s, "wan", 0)->impairment_count, 1);
+    CHECK(direction(s, "wan", 0)->impairments[0].select.choose ==
           choose_nothing);
-    CHECK_EQUAL(direction(s, "wan", 1)->impairment_count, 1);
+    CHECK_EQUAL(change(s, "wan", -1, "{loss: 5%}", &m), 0);
+    CHECK_EQUAL(direction(s, "wan", 0)->impairment_count, 1);
+    CHECK(!direction(s, "wan", 0)->impairments[0].select.choose);
     scenario_destroy(s);
 }
 
@@ -495,7 +497,7 @@ const struct unit_test suite_scenario_run[] = {
     UNIT(an_application_may_come_before_the_rest_of_the_network),
     UNIT(addresses_of_a_script_are_not_chosen_over),
     UNIT(a_change_says_nothing_about_what_it_does_not_name),
-    UNIT(a_change_of_loss_leaves_a_choice_of_the_script_alone),
+    UNIT(what_a_script_chose_goes_when_impairments_are_set),
     UNIT(a_change_with_a_mistake_changes_nothing),
     UNIT(settings_are_read_all_or_none),
     UNIT(expectations_that_hold_are_counted),

@@ -181,8 +181,7 @@ static void the_reference_tells_every_key(void)
         "\n## at[]\n",
         "\n## expect[]\n",
         "\n## Settings\n",
-        "| `jitter-distribution` | word | `uniform`, `normal`, `pareto`, "
-        "`paretonormal` | uniform | how deviations are spread; netem |\n",
+        "| `jitter` | time | 0s to 86400s | 0s | deviation of the delay; ",
         "| `tcp.min-rto` | time | 1ms to 120s | 200ms |",
         "| `tcp.congestion` | word | ",
         "| `dropped.queue` | number |",
