@@ -318,6 +318,7 @@ bool tcp_ack_process(struct tcp_connection *c, struct tcp_arrival *a)
         news.flags |= ACK_UNA_ADVANCED;
         c->retransmits = 0;
         c->snd_una = a->ack;
+        c->advanced_at = tcp_now(c);
         // RFC 4861 7.3.1: the next hop carries what we send.
         ip_confirm_reachable(tcp_stack(c), &c->path->path);
     }

@@ -59,12 +59,14 @@ static ns_t time_of_retries(const struct tcp_connection *c, unsigned retries)
 }
 
 // Since when nothing has been acknowledged: the first retransmission, as Linux
-// counts, or the first transmission while there was none.
+// counts, or the first transmission while there was none. Unlike Linux we look
+// at progress within an episode of recovery, too: RFC 9293 3.8.3 speaks of
+// retransmissions of the same segment, and an episode on a bad link may last.
 static ns_t stuck_since(const struct tcp_connection *c)
 {
     const struct tcp_segments *s = &c->segments;
     if (c->retransmit_started || !s->ring)
-        return c->retransmit_started;
+        return max_i64(c->retransmit_started, c->advanced_at);
     return s->ring[s->first & s->mask].sent_at;
 }
 
