@@ -164,6 +164,18 @@ static void links(struct workload_result *result, uint64_t count)
 
 // --- W5: idle connections ---------------------------------------------------
 
+// A host that may have more sockets than usual.
+static struct host *busy_host(struct sim *sim, const char *name)
+{
+    struct stack_settings settings = stack_settings_default;
+    struct host_config config = {
+        .name = name, .settings = &settings, .no_ipv6 = true};
+    struct host *host;
+    settings.limits_sockets = 10000000;
+    must(sim_add_host(sim, &config, &host) == 0);
+    return host;
+}
+
 // Each client is a socket that sends one request; on the answer it stays as it
 // is.
 struct idle_client {
@@ -186,10 +198,10 @@ static void idle_on_event(void *context, struct socket *socket, uint32_t events)
 
 static void connections(struct workload_result *result, uint64_t count)
 {
-    enum { PORTS = 16 };
+    enum { PORTS = 64 }; // times 28,232 ports that a client has
     struct sim *sim = workload_sim();
-    struct host *a = workload_host(sim, false, "a");
-    struct host *b = workload_host(sim, false, "b");
+    struct host *a = busy_host(sim, "a");
+    struct host *b = busy_host(sim, "b");
     workload_link(sim, a, b, NET(10, 0, 0, 0), 10 * GBIT, NS_PER_MS, 0);
     for (uint16_t p = 0; p < PORTS; p++)
         workload_app(sim, b,
