@@ -414,29 +414,6 @@ static int start_connect(lua_State *L, int index, const struct endpoint *remote)
     return connect_again(L, 0, index);
 }
 
-// The interface index of a link-local address's "%eth0", or 0.
-static struct endpoint check_remote(lua_State *L, struct host *host, int index,
-                                    uint8_t family)
-{
-    struct endpoint remote = {0};
-    const char *text = lua_tostring(L, index);
-    const char *percent = text != NULL ? strchr(text, '%') : NULL;
-    if (percent != NULL) {
-        struct iface *iface = iface_find(host->stack, percent + 1);
-        if (iface == NULL)
-            luaL_error(L, "%s has no interface '%s'", host->node.name,
-                       percent + 1);
-        remote.scope = (uint16_t)iface_index(iface);
-        lua_pushlstring(L, text, (size_t)(percent - text));
-        remote.addr = check_address(L, -1, family);
-        lua_pop(L, 1);
-    } else {
-        remote.addr = check_address(L, index, family);
-    }
-    remote.port = check_port(L, index + 1);
-    return remote;
-}
-
 // host:tcp_connect(address, port, {timeout=, family=, address=, port=, set=})
 static int host_tcp_connect(lua_State *L)
 {
@@ -446,9 +423,10 @@ static int host_tcp_connect(lua_State *L)
     lua_settop(L, 4);
     int options = check_options(L, 4, known);
     struct endpoint remote =
-        check_remote(L, host, 2, option_family(L, options));
+        check_endpoint(L, host, 2, option_family(L, options));
     struct endpoint local = local_endpoint(L, options, remote.addr.family,
                                            option_port(L, options, 4));
+    remote.port = check_port(L, 3);
     task_set_timeout(L, options);
     int error = open_socket(L, host, SOCKET_STREAM, remote.addr.family, 0);
     if (error < 0)
@@ -469,7 +447,8 @@ static int sock_connect(lua_State *L)
     int options = check_options(L, 4, timeout_only);
     if (object->socket == NULL)
         return push_errno(L, -EBADF);
-    struct endpoint remote = check_remote(L, object->host, 2, object->family);
+    struct endpoint remote = check_endpoint(L, object->host, 2, object->family);
+    remote.port = check_port(L, 3);
     task_set_timeout(L, options);
     return start_connect(L, 1, &remote);
 }

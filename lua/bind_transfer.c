@@ -77,8 +77,7 @@ static int sock_send(lua_State *L)
 static struct endpoint check_destination(lua_State *L,
                                          struct socket_object *object)
 {
-    struct endpoint to = {0};
-    to.addr = check_address(L, 3, object->family);
+    struct endpoint to = check_endpoint(L, object->host, 3, object->family);
     if (object->type != SOCKET_RAW)
         to.port = check_port(L, 4);
     return to;
@@ -179,7 +178,7 @@ static int recv_from_again(lua_State *L, int status, lua_KContext context)
     if (n < 0)
         return push_errno(L, (int)n);
     lua_pushlstring(L, bytes, (size_t)n);
-    push_address(L, &from.addr);
+    push_endpoint_address(L, object->host, &from);
     lua_pushinteger(L, from.port);
     push_address(L, &to.addr);
     return 4;

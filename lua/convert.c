@@ -144,6 +144,38 @@ struct ip_addr check_address(lua_State *L, int index, uint8_t family)
     return address;
 }
 
+struct endpoint check_endpoint(lua_State *L, struct host *host, int index,
+                               uint8_t family)
+{
+    struct endpoint endpoint = {0};
+    const char *text = lua_tostring(L, index);
+    const char *percent = text != NULL ? strchr(text, '%') : NULL;
+    if (percent == NULL) {
+        endpoint.addr = check_address(L, index, family);
+        return endpoint;
+    }
+    struct iface *iface = iface_find(host->stack, percent + 1);
+    if (iface == NULL)
+        luaL_error(L, "%s has no interface '%s'", host->node.name, percent + 1);
+    endpoint.scope = (uint16_t)iface_index(iface);
+    lua_pushlstring(L, text, (size_t)(percent - text));
+    endpoint.addr = check_address(L, -1, family);
+    lua_pop(L, 1);
+    return endpoint;
+}
+
+void push_endpoint_address(lua_State *L, struct host *host,
+                           const struct endpoint *endpoint)
+{
+    struct iface *iface = iface_find_index(host->stack, endpoint->scope);
+    push_address(L, &endpoint->addr);
+    if (endpoint->addr.family != IP_V6 || iface == NULL ||
+        !ip_addr_is_link_local(&endpoint->addr))
+        return;
+    lua_pushfstring(L, "%s%%%s", lua_tostring(L, -1), iface_name(iface));
+    lua_remove(L, -2);
+}
+
 uint16_t check_port(lua_State *L, int index)
 {
     lua_Integer port = luaL_checkinteger(L, index);

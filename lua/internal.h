@@ -127,6 +127,11 @@ int check_options(lua_State *L, int index, const char *const *known);
 void check_keys(lua_State *L, int table, const char *const *known);
 struct ip_addr check_address(lua_State *L, int index,
                              uint8_t family); // text, host's name or object
+// The address at index as an endpoint of the host: "fe80::1%eth0" has a scope.
+struct endpoint check_endpoint(lua_State *L, struct host *host, int index,
+                               uint8_t family);
+void push_endpoint_address(lua_State *L, struct host *host,
+                           const struct endpoint *endpoint);
 uint16_t check_port(lua_State *L, int index);
 void push_address(lua_State *L, const struct ip_addr *address);
 uint8_t option_family(lua_State *L, int options); // IP_NONE: not said

@@ -167,6 +167,57 @@ a:spawn(function()
     expect_eq({socket:recv{timeout = 1}}, {nil, "ECONNREFUSED"})
 end)
 
+-- link-local addresses need their interface
+local local6 = b:udp_socket(6100, {family = 6})
+a:spawn(function()
+    sleep(4)
+    local far
+    for _, address in ipairs(b:addresses()) do
+        if address.address:find("^fe80") then
+            far = address.address
+        end
+    end
+    local socket = a:udp_socket{family = 6}
+    expect_eq(socket:send_to("near", far .. "%eth0", 6100), 4)
+    local bytes, from, port = local6:recv_from()
+    expect_eq(bytes, "near")
+    expect(from:find("^fe80::.*%%eth0$"), from)
+    expect_eq(local6:send_to("back", from, port), 4)
+    expect_eq(socket:recv{timeout = 1}, "back")
+    local conn = assert(a:tcp_connect(far .. "%eth0", 7))
+    conn:close()
+    expect_eq(pcall(a.tcp_connect, a, far .. "%eth9", 7), false)
+end)
+
+-- broadcast wants to be allowed; urgent data comes apart
+local everyone = b:udp_socket(6200)
+a:spawn(function()
+    sleep(3)
+    local socket = a:udp_socket()
+    expect_eq({socket:send_to("all", "10.0.0.255", 6200)}, {nil, "EACCES"})
+    socket:set("broadcast", true)
+    for _, to in ipairs{"10.0.0.255", "255.255.255.255"} do
+        expect_eq(socket:send_to("all", to, 6200), 3)
+        local bytes, from, _, at = everyone:recv_from()
+        expect_eq({bytes, from, at}, {"all", "10.0.0.1", to})
+    end
+end)
+b:spawn(function()
+    local conn = b:tcp_listen(98):accept()
+    sleep(1)
+    expect_eq(conn:recv(100, {urgent = true}), "!")
+    expect_eq(conn:recv_all(), "before after")
+    conn:close()
+end)
+a:spawn(function()
+    sleep(3)
+    local conn = a:tcp_connect(b, 98)
+    conn:send("before ")
+    conn:send("!", {urgent = true})
+    conn:send("after")
+    conn:close()
+end)
+
 -- options and settings by name
 a:spawn(function()
     sleep(3)
