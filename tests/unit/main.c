@@ -21,6 +21,7 @@
     X(congestion)                                                              \
     X(cubic)                                                                   \
     X(dad)                                                                     \
+    X(data_path)                                                               \
     X(dctcp)                                                                   \
     X(dhcp)                                                                    \
     X(embed)                                                                   \

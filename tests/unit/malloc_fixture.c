@@ -1,4 +1,4 @@
-// Makes malloc, calloc, realloc and aligned_alloc fail on purpose.
+// Counts malloc, calloc, realloc and aligned_alloc, and makes them fail.
 // SPDX-License-Identifier: MIT
 #include "tests/unit/malloc_fixture.h"
 
@@ -15,6 +15,7 @@ void *__wrap_aligned_alloc(size_t alignment, size_t size);
 
 static unsigned left;
 static bool has_failed;
+static uint64_t calls;
 
 void malloc_fail_after(unsigned n)
 {
@@ -24,8 +25,11 @@ void malloc_fail_after(unsigned n)
 
 bool malloc_has_failed(void) { return has_failed; }
 
+uint64_t malloc_count(void) { return calls; }
+
 static bool fails_now(void)
 {
+    calls++;
     if (left == 0 || --left > 0)
         return false;
     has_failed = true;
