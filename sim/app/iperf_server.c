@@ -109,21 +109,26 @@ static void say_json(struct iperf_server *s, json_t *value)
     json_decref(value);
 }
 
+static void close_streams(struct iperf_server *s)
+{
+    for (uint32_t i = 0; i < s->stream_count; i++) {
+        if (s->streams[i].connection != NULL)
+            stream_close(s->streams[i].connection);
+        s->streams[i].connection = NULL;
+    }
+}
+
 static void end_test(struct iperf_server *s)
 {
     struct stream_connection *control = s->control;
 
     s->control = NULL;
-    for (uint32_t i = 0; i < s->stream_count; i++)
-        if (s->streams[i].connection != NULL)
-            stream_close(s->streams[i].connection);
+    close_streams(s);
     memset(s->streams, 0, sizeof(s->streams));
     s->stream_count = 0;
     if (control != NULL)
         stream_close(control);
 }
-
-static void start_if_complete(struct iperf_server *s);
 
 static void take_parameters(struct iperf_server *s, const json_t *json)
 {
@@ -163,6 +168,13 @@ static void give_results(struct iperf_server *s)
     say(s, DISPLAY_RESULTS);
 }
 
+// A client that receives waits for whole blocks: only an end wakes it.
+static void end_data(struct iperf_server *s)
+{
+    close_streams(s);
+    say(s, EXCHANGE_RESULTS);
+}
+
 // Takes one message out of what has come. False: it is not whole yet.
 static bool take_message(struct iperf_server *s)
 {
@@ -191,7 +203,7 @@ static bool take_message(struct iperf_server *s)
     else if (s->state == EXCHANGE_RESULTS)
         give_results(s);
     else if (byte == TEST_END)
-        say(s, EXCHANGE_RESULTS);
+        end_data(s);
     else
         end_test(s); // IPERF_DONE, or the client has given up
     json_decref(json);

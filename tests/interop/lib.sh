@@ -68,8 +68,13 @@ stop() {
 kernel_side() {
     wait_for ip link show "$1"
     ip link set "$1" up
+    kernel_addresses "$1"
+}
+kernel_addresses() {
     ip address add "$KERNEL4/24" dev "$1"
     ip -6 address add "$KERNEL6/64" dev "$1" nodad
+    # The kernel makes the address its own a moment later, in the background.
+    wait_for sh -c "ip -6 route show table local | grep -q '^local $KERNEL6 '"
 }
 
 # host_up [OPTION...]: our host on tap0, the kernel beside it; no captures.

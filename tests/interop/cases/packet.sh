@@ -6,8 +6,7 @@ ip link set v0 up
 ip link set v1 up
 start host --tap v1 --kind packet --address "$US4/24,$US6/64" --serve echo,discard \
     --set hosts.host.ip.dad-transmits=0
-ip address add $KERNEL4/24 dev v0
-ip -6 address add $KERNEL6/64 dev v0 nodad
+kernel_addresses v0
 sleep 0.3
 ping -q -c 2 -i 0.05 -W 1 $US4
 ping -q -c 2 -i 0.05 -W 1 $US6

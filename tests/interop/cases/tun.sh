@@ -3,8 +3,7 @@
 # SPDX-License-Identifier: MIT
 start host --tap tun0 --kind tun --address "$US4/24,$US6/64" --serve echo
 wait_for ip link show tun0
-ip address add $KERNEL4/24 dev tun0
-ip -6 address add $KERNEL6/64 dev tun0 nodad
+kernel_addresses tun0
 ping -q -c 2 -i 0.05 -W 1 $US4
 ping -q -c 2 -i 0.05 -W 1 $US6
 ping -q -c 2 -i 0.05 -W 1 -s 5000 $US4
