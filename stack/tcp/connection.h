@@ -60,7 +60,7 @@ struct tcp_connection;
 
 // Blocks of 2^(TCP_POOL_MIN + class) bytes, kept on free lists per class once
 // they are freed. Serves rings, runs and chunks.
-enum { TCP_POOL_MIN = 6, TCP_POOL_CLASSES = 20, TCP_CHUNK_SIZE = 4096 };
+enum { TCP_POOL_MIN = 6, TCP_POOL_CLASSES = 20, TCP_CHUNK_SIZE = 1024 };
 struct tcp_pool {
     void *free[TCP_POOL_CLASSES];
     uint64_t live; // blocks handed out
