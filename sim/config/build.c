@@ -125,9 +125,12 @@ int build_addresses(struct scenario *s)
     return error;
 }
 
+// Captures come before addresses, which may be announced at once.
 static int build_new_link(struct scenario *s, struct link_spec *link)
 {
     int error = build_link(s, link);
+    if (!error)
+        error = build_link_captures(s, link->link);
     for (unsigned end = 0; end < 2 && !error; end++)
         error = build_addresses_of(s, link->ends[end].iface->node);
     return error;

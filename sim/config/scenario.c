@@ -310,6 +310,7 @@ static struct scenario *finish_reading(struct scenario *s, struct value *root,
         set_options(s, root);
         read_tree(s, root);
         read_capture_option(s);
+        check_capture_option(s);
         complete(s, true);
     }
     bool is_good = root && diagnostics_count(s->diagnostics) == mistakes_before;
@@ -356,10 +357,8 @@ struct scenario *scenario_create(const char *path,
     struct value *root = value_create(s->document, VALUE_MAP, place);
     set_options(s, root);
     read_tree(s, root);
-    if (s->options.capture && !strcmp(s->options.capture, "none"))
-        read_capture_option(s);
-    else
-        s->capture_is_late = true;
+    read_capture_option(s);
+    s->capture_is_late = s->options.capture != NULL;
     bool is_good = diagnostics_count(diagnostics) == before;
     s->diagnostics = NULL;
     if (is_good)
@@ -435,7 +434,7 @@ int scenario_settle(struct scenario *s, struct diagnostics *diagnostics)
         return 0;
     s->diagnostics = diagnostics;
     if (s->capture_is_late)
-        read_capture_option(s);
+        check_capture_option(s);
     s->capture_is_late = false;
     adopt_addresses(s);
     complete(s, true);

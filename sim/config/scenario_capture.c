@@ -79,7 +79,6 @@ void read_capture(struct scenario *s, const struct value *value)
 void read_capture_option(struct scenario *s)
 {
     const char *option = s->options.capture;
-    const struct place place = {"--capture", 0, 0};
     if (s->options.classic_pcap)
         s->capture.format = CAPTURE_PCAP;
     if (!option)
@@ -92,10 +91,18 @@ void read_capture_option(struct scenario *s)
     for (const char *at = option; *at;) {
         size_t length = strcspn(at, ",");
         if (length)
-            add_link(s, document_format(s->document, "%.*s", (int)length, at),
-                     place);
+            s->capture.links[s->capture.link_count++] =
+                document_format(s->document, "%.*s", (int)length, at);
         at += length + (at[length] == ',');
     }
+}
+
+void check_capture_option(struct scenario *s)
+{
+    const struct place place = {"--capture", 0, 0};
+    if (s->options.capture)
+        for (size_t i = 0; i < s->capture.link_count; i++)
+            need_link(s, s->capture.links[i], place, "capture");
 }
 
 bool scenario_captures(const struct scenario *s)
@@ -136,18 +143,20 @@ static int open_capture(struct scenario *s, struct port *port)
     return error;
 }
 
+int build_link_captures(struct scenario *s, struct link *link)
+{
+    int error = 0;
+    if (!scenario_captures(s) || !is_wanted(s, link))
+        return 0;
+    for (unsigned end = 0; end < 2 && !error; end++)
+        error = open_capture(s, link->ends[end]);
+    return error;
+}
+
 int build_captures(struct scenario *s)
 {
-    if (!scenario_captures(s))
-        return 0;
-    if (!s->sim->capture_dir &&
-        !(s->sim->capture_dir = strdup(s->options.capture_dir)))
-        return -ENOMEM;
-    for (struct link *link = s->sim->links; link; link = link->next)
-        for (unsigned end = 0; end < 2 && is_wanted(s, link); end++) {
-            int error = open_capture(s, link->ends[end]);
-            if (error)
-                return error;
-        }
-    return 0;
+    int error = 0;
+    for (struct link *link = s->sim->links; link && !error; link = link->next)
+        error = build_link_captures(s, link);
+    return error;
 }

@@ -232,7 +232,8 @@ void read_apps(struct scenario *s, const struct value *list);
 void read_timetable(struct scenario *s, const struct value *list);
 void read_expectations(struct scenario *s, const struct value *list);
 void read_capture(struct scenario *s, const struct value *value);
-void read_capture_option(struct scenario *s); // --capture
+void read_capture_option(struct scenario *s);  // --capture
+void check_capture_option(struct scenario *s); // that its links exist
 // Of the keys address and addresses of a map, or one of them.
 void read_addresses(struct scenario *s, const struct value *map,
                     struct address_spec **list);
@@ -311,6 +312,7 @@ int build_apps(struct scenario *s);
 // Addresses that a script gave to interfaces become those of the specs.
 void adopt_addresses(struct scenario *s);
 int build_captures(struct scenario *s);
+int build_link_captures(struct scenario *s, struct link *link);
 int schedule_timetable(struct scenario *s);
 // Applications that were just read find their peers and are built, though the
 // rest of the network may have loose ends. -EINVAL with mistakes.
