@@ -1,5 +1,4 @@
-// Benchmarks of the simulator without stacks: events, links, switches,
-// captures.
+// Benchmarks of events, links, switches, captures: what works without stacks.
 // SPDX-License-Identifier: MIT
 #include <stdio.h>
 #include <stdlib.h>

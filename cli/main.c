@@ -1,5 +1,7 @@
 // The program: finds the subcommand and runs it.
 // SPDX-License-Identifier: MIT
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,6 +70,16 @@ static int unknown_command(const char *word)
     return STATUS_USER;
 }
 
+// Results that did not get out, on a full disk for one, are no success.
+static int check_output(int status)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    fprintf(stderr, "wirebed: the standard output cannot be written: %s\n",
+            strerror(errno));
+    return status == STATUS_OK ? STATUS_SYSTEM : status;
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 2) {
@@ -86,6 +98,6 @@ int main(int argc, char **argv)
     }
     for (const struct command *c = commands; c->name; c++)
         if (strcmp(word, c->name) == 0)
-            return c->run(argc - 1, argv + 1);
+            return check_output(c->run(argc - 1, argv + 1));
     return unknown_command(word);
 }

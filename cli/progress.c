@@ -62,7 +62,8 @@ static void show_progress(const struct sim *sim, ns_t until, double started)
         fprintf(stderr, " (%.0f %%)",
                 100.0 * (double)sim_now(sim) / (double)until);
     if (wall > 0)
-        fprintf(stderr, ", %.3g times real time", simulated / wall);
+        fprintf(stderr, ", %.*f times real time", simulated < 10 * wall ? 2 : 0,
+                simulated / wall);
     fflush(stderr);
 }
 

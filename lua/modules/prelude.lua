@@ -2,7 +2,17 @@
 -- SPDX-License-Identifier: MIT
 
 local sleep, sleep_until, spawn = sleep, sleep_until, spawn
-local now, seconds, type, error = now, seconds, type, error
+local now, seconds, type = now, seconds, type
+local error, pcall = error, pcall
+
+-- A time in seconds; what is wrong is told of the caller's caller.
+local function checked(time)
+    local ok, result = pcall(seconds, time)
+    if not ok then
+        error(result, 3)
+    end
+    return result
+end
 
 -- wait_until(time): sleeps until then; true.
 -- wait_until(condition, {timeout=, every=}): looks every so often (1 ms of
@@ -15,9 +25,9 @@ function wait_until(what, options)
     local every, limit = 0.001, nil
     for key, value in pairs(options or {}) do
         if key == "every" then
-            every = seconds(value)
+            every = checked(value)
         elseif key == "timeout" then
-            limit = now() + seconds(value)
+            limit = now() + checked(value)
         else
             error("unknown option '" .. tostring(key) .. "'", 2)
         end
@@ -42,6 +52,10 @@ end
 function every(period, f, ...)
     if type(f) ~= "function" then
         error("every: expected a function", 2)
+    end
+    period = checked(period)
+    if period <= 0 then
+        error("every: the period must be more than 0", 2)
     end
     return spawn(function(...)
         while true do

@@ -1,5 +1,4 @@
-// What happens to a direction while frames are on it: new parameters, going
-// down, the end of the run.
+// New parameters, going down, the end of a run, while frames are on the link.
 // SPDX-License-Identifier: MIT
 
 #include <errno.h>

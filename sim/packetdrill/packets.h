@@ -1,5 +1,4 @@
-// Packets between a script and the stack: building, decoding, comparing,
-// writing in packetdrill's notation.
+// Packets of a packetdrill script: built, decoded, compared, written.
 // SPDX-License-Identifier: MIT
 #ifndef PACKETDRILL_PACKETS_H
 #define PACKETDRILL_PACKETS_H

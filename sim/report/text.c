@@ -314,8 +314,9 @@ static void print_head(struct sim *sim, const struct report_options *options,
             show_time(sim_now(sim), time));
     if (options->wall_seconds > 0) {
         double simulated = (double)sim_now(sim) / (double)NS_PER_S;
-        fprintf(out, " in %s (%.3g times real time)",
+        fprintf(out, " in %s (%.*f times real time)",
                 show_time((ns_t)(options->wall_seconds * 1e9), wall),
+                simulated < 10 * options->wall_seconds ? 2 : 0,
                 simulated / options->wall_seconds);
     }
     fprintf(out, ", seed %" PRIu64 ", %" PRIu64 " events\n", sim->seed,

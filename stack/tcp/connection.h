@@ -332,7 +332,7 @@ struct tcp_connection {
     int32_t linger_ms; // -1: off
     uint32_t not_sent_low_water;
     ns_t last_received_at, last_sent_at, last_ack_at, established_at;
-    ns_t advanced_at; // when snd_una moved last
+    ns_t advanced_at;      // when snd_una moved last
     uint32_t chrono_us[3]; // of those but IDLE
     uint32_t chrono_since_us;
     ns_t deadlines[TCP_DEADLINE_COUNT];

@@ -1,5 +1,4 @@
-// Tests of captures: what is in the files, what happens when they cannot be
-// written.
+// Tests of captures: what is in the files, what happens without space.
 // SPDX-License-Identifier: MIT
 
 #include <errno.h>

@@ -1,5 +1,4 @@
-// Tests of CUBIC: a model in floating point from RFC 9438's formulas, and
-// HyStart's two exits.
+// Tests of CUBIC with a model in floating point from RFC 9438's formulas.
 // SPDX-License-Identifier: MIT
 
 #include "tests/unit/unit.h"
