@@ -17,8 +17,10 @@ bool tcp_any_retransmitted(struct tcp_connection *c)
 // Nothing was retransmitted, or the echo is of the original.
 static bool original_arrived(const struct tcp_connection *c)
 {
+    // Zero after a repaired loss means nothing: without SACK the state is held
+    // beyond the repair.
     if (c->retransmit_started == 0)
-        return true;
+        return c->undo_is_fresh;
     if (!c->has_timestamps || c->rcv_echo == 0)
         return false;
     uint32_t began =

@@ -203,6 +203,30 @@ static void a_timeout_starts_slowly(void) // RFC 5681 3.1, RFC 6298 5
     rig_destroy(&r);
 }
 
+static void without_sack_a_repair_is_not_undone(void)
+{
+    struct rig r;
+    rig_create(&r);
+    r.settings.tcp_sack = 0;
+    send_ten(&r, false);
+    for (unsigned i = 0; i < 4; i++)
+        ack_sack(&r, 0, 0, 0);
+    const struct tcp_connection *c = rig_connection(&r);
+    CHECK_EQUAL(c->ca_state, TCP_CA_RECOVERY);
+    CHECK_EQUAL(segment_of(&r, 0), 0);
+    net_run(r.net, 50 * NS_PER_MS);
+    ack_sack(&r, 10, 0, 0);
+    // Held until something beyond is acknowledged (RFC 6582 4.1).
+    CHECK_EQUAL(c->ca_state, TCP_CA_RECOVERY);
+    socket_send(r.socket, zeros, 5 * MSS, 0);
+    net_run(r.net, 50 * NS_PER_MS);
+    ack_sack(&r, 12, 0, 0);
+    CHECK_EQUAL(c->ca_state, TCP_CA_OPEN);
+    CHECK(c->cc.cwnd <= 8 * MSS);
+    CHECK_EQUAL(c->cc.ssthresh, 7 * MSS);
+    rig_destroy(&r);
+}
+
 static void small_segments_go_again_as_one(void) // RFC 9293 3.8.1
 {
     struct rig r;
@@ -339,6 +363,7 @@ const struct unit_test suite_tcp_recovery[] = {
     UNIT(reordering_is_learnt),
     UNIT(a_lost_tail_is_probed),
     UNIT(a_timeout_starts_slowly),
+    UNIT(without_sack_a_repair_is_not_undone),
     UNIT(small_segments_go_again_as_one),
     UNIT(a_late_flight_undoes_a_timeout),
     UNIT(an_echo_of_the_original_undoes_a_timeout),
