@@ -143,11 +143,19 @@ static int open_capture(struct scenario *s, struct port *port)
     return error;
 }
 
+// Reports say where captures are.
+static int note_folder(struct sim *sim, const char *folder)
+{
+    if (!sim->capture_dir)
+        sim->capture_dir = strdup(folder);
+    return sim->capture_dir ? 0 : -ENOMEM;
+}
+
 int build_link_captures(struct scenario *s, struct link *link)
 {
-    int error = 0;
     if (!scenario_captures(s) || !is_wanted(s, link))
         return 0;
+    int error = note_folder(s->sim, s->options.capture_dir);
     for (unsigned end = 0; end < 2 && !error; end++)
         error = open_capture(s, link->ends[end]);
     return error;

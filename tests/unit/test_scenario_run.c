@@ -470,6 +470,7 @@ static void the_links_that_are_named_are_captured(void)
     CHECK_FATAL(s != NULL);
     CHECK(scenario_captures(s));
     CHECK_EQUAL(scenario_build(s), 0);
+    CHECK_TEXT(scenario_sim(s)->capture_dir, folder);
     for (struct link *l = scenario_sim(s)->links; l; l = l->next)
         CHECK_EQUAL(l->ends[0]->capture != NULL, strcmp(l->name, "l2") == 0);
     scenario_destroy(s);
