@@ -86,8 +86,9 @@ const char *suggest_word(const char *word, const char *const *known,
                          size_t count);
 
 // Reads a YAML file (or text: name is what places say). NULL with diagnostics
-// on a mistake; *io_error is set to a negative errno when the file could not be
-// read (then no diagnostics).
+// where it is no YAML; a key that is twice, an anchor or a tag is a mistake
+// that leaves the rest to be looked at. *io_error is set to a negative errno
+// when the file could not be read (then no diagnostics).
 struct value *yaml_load_file(struct document *document, const char *path,
                              struct diagnostics *diagnostics, int *io_error);
 struct value *yaml_load_text(struct document *document, const char *name,

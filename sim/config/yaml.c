@@ -145,6 +145,11 @@ static const char *check_key(struct loader *l, const struct value *map,
         return NULL;
     }
     const struct value *earlier = value_find(map, key->text);
+    if (earlier && !l->has_places) {
+        diagnostics_add(l->diagnostics, key->place, "key '%s' is here twice",
+                        key->text);
+        return NULL;
+    }
     if (earlier) {
         diagnostics_add(l->diagnostics, key->place,
                         "key '%s' is here twice; the first is in line %u",
@@ -264,7 +269,7 @@ struct value *yaml_load(struct document *document, const char *name,
     if (!root && diagnostics_count(diagnostics) == before)
         diagnostics_add(diagnostics, (struct place){l.name, 0, 0},
                         "there is nothing in it");
-    return diagnostics_count(diagnostics) == before ? root : NULL;
+    return root;
 }
 
 struct value *yaml_load_text(struct document *document, const char *name,

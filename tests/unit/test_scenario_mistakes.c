@@ -38,6 +38,14 @@ static void a_scenario_is_a_map(void)
                "t.yaml:1:1: scenario: expected a map, not a list");
 }
 
+static void a_key_that_is_twice_hides_no_other_mistake(void)
+{
+    struct mistakes m;
+    CHECK_TEXT(mistakes_in("seed: 1\nseed: 2\nstop: 60\n", &m),
+               "t.yaml:2:1: key 'seed' is here twice; the first is in line 1\n"
+               "t.yaml:3:7: stop: '60' needs a unit, such as 60ms");
+}
+
 static void an_unknown_word_without_a_near_one_gets_the_list(void)
 {
     struct mistakes m;
@@ -627,6 +635,7 @@ static void a_flawless_scenario_has_no_mistake(void)
 const struct unit_test suite_scenario_mistakes[] = {
     UNIT(top_level_keys_and_figures_are_checked),
     UNIT(a_scenario_is_a_map),
+    UNIT(a_key_that_is_twice_hides_no_other_mistake),
     UNIT(an_unknown_word_without_a_near_one_gets_the_list),
     UNIT(settings_are_checked_against_the_rows_of_the_stack),
     UNIT(impossible_addresses_are_refused),

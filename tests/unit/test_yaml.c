@@ -15,7 +15,7 @@ static const char *refusal_n(const char *text, size_t length,
     struct document *d = document_create();
     struct diagnostics *diagnostics = diagnostics_create();
     struct value *root = yaml_load_text(d, "f.yaml", text, length, diagnostics);
-    CHECK_EQUAL(root != NULL, diagnostics_count(diagnostics) == 0);
+    CHECK(root != NULL || diagnostics_count(diagnostics) > 0);
     mistakes_format(diagnostics, out);
     diagnostics_destroy(diagnostics);
     document_destroy(d);
