@@ -10,6 +10,7 @@ const struct congestion_ops *const congestion_controls[] = {
     &congestion_cubic,
     &congestion_newreno,
     &congestion_dctcp,
+    &congestion_bbr,
     NULL,
 };
 

@@ -35,7 +35,8 @@
 //             model-based controls (BBR): if set, called on each ACK after all
 //             updates and owns cwnd and pacing_rate_bps; on_ack is then not
 //             called
-// Every hook but on_ack and ssthresh may be NULL.
+// Every hook but ssthresh, and on_ack where there is no main_control, may be
+// NULL.
 
 #include "stack/stack.h"
 #include "stack/wire/tcp.h"
@@ -59,6 +60,9 @@ struct congestion_sample {
     ns_t rtt;                            // of this ACK; -1: none
     uint32_t delivered; // segments delivered in the sample's interval
     ns_t interval;      // of the rate sample; 0: none
+    // Segments delivered since the beginning, and that number when what the
+    // rate sample is about was sent.
+    uint32_t total_delivered, prior_delivered;
     bool is_app_limited, is_ece, is_retransmission;
 };
 
@@ -78,8 +82,8 @@ struct congestion_ops {
     uint32_t (*undo)(struct congestion *cc);
     void (*main_control)(struct congestion *cc,
                          const struct congestion_sample *sample);
-    // Asks for ECN and has the receiver's half echo each mark exactly instead of
-    // holding ECE until CWR (RFC 8257 3.2).
+    // Asks for ECN and has the receiver's half echo each mark exactly instead
+    // of holding ECE until CWR (RFC 8257 3.2).
     bool needs_ecn;
 };
 
@@ -125,7 +129,7 @@ void congestion_additive_increase(struct congestion *cc, uint32_t *count,
 uint32_t congestion_undo(struct congestion *cc);
 
 extern const struct congestion_ops congestion_newreno, congestion_cubic,
-    congestion_dctcp;
+    congestion_dctcp, congestion_bbr;
 // The list (congestion.c), ended by NULL; the setting tcp.congestion is an
 // index into it. "reno" is a second name of newreno. CUBIC is first: it is the
 // default.

@@ -74,6 +74,7 @@ void tcp_congestion_on_ack(struct tcp_connection *c, struct tcp_ack_news *news)
     struct congestion_sample sample = {
         .now = tcp_now(c),
         .acked_segments = c->delivered - news->prior_delivered,
+        .total_delivered = c->delivered,
         .lost_segments = c->lost - news->prior_lost,
         .prior_in_flight = news->prior_in_flight * c->cc.mss,
         .in_flight = tcp_packets_in_flight(c) * c->cc.mss,

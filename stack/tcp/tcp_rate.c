@@ -55,6 +55,7 @@ void tcp_rate_generate(struct tcp_connection *c, struct tcp_ack_news *news,
     if (news->sample_delivered_at < 0)
         return;
     out->delivered = c->delivered - news->sample_delivered;
+    out->prior_delivered = news->sample_delivered;
     out->interval =
         max_i64(news->send_interval, now - news->sample_delivered_at);
     out->is_app_limited = news->sample_is_app_limited;

@@ -15,6 +15,7 @@
     X(address_index)                                                           \
     X(arp)                                                                     \
     X(arp_protocol)                                                            \
+    X(bbr)                                                                     \
     X(capture)                                                                 \
     X(checksum)                                                                \
     X(condition)                                                               \
