@@ -290,8 +290,8 @@ static void print_expectations(struct sim *sim,
         fprintf(out, "%s%u of %" PRIu64 " expectations failed%s\n", red,
                 sim->failure_count, sim->expectations, plain);
     else
-        fprintf(out, "%sall %" PRIu64 " expectations hold%s\n", green,
-                sim->expectations, plain);
+        fprintf(out, "%s%" PRIu64 " of %" PRIu64 " expectations hold%s\n",
+                green, sim->expectations, sim->expectations, plain);
 }
 
 static void print_captures(struct sim *sim, FILE *out)
