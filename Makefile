@@ -65,8 +65,8 @@ PKG_LIBS  := $(shell $(PKG_CONFIG) --libs $(PACKAGES)) -lm
 
 # What may depend on what: each layer on those to its right (tests/check_layers.sh).
 LAYERS     ?= cli lua sim stack
-SRC_stack  := $(wildcard stack/*.c stack/*/*.c)
-SRC_sim    := $(wildcard sim/*.c sim/*/*.c)
+SRC_stack  := $(wildcard stack/*.c stack/*/*.c stack/*/*/*.c)
+SRC_sim    := $(wildcard sim/*.c sim/*/*.c sim/*/*/*.c)
 SRC_lua    := $(wildcard lua/*.c lua/*/*.c)
 SRC_cli    := $(wildcard cli/*.c)
 SRC_bench  := $(wildcard bench/*.c)

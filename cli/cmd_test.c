@@ -9,7 +9,7 @@
 
 #include "cli/cli.h"
 #include "cli/test.h"
-#include "sim/config/value.h"
+#include "sim/config/tree/value.h"
 #include "stack/base.h"
 
 static const struct option options[] = {

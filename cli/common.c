@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
-#include "sim/config/value.h"
+#include "sim/config/tree/value.h"
 #include "stack/base.h"
 
 int usage_error(const char *command, const char *format, ...)

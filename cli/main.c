@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
-#include "sim/config/value.h"
+#include "sim/config/tree/value.h"
 #include "sim/version.h"
 #include "stack/base.h"
 

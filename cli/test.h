@@ -6,10 +6,10 @@
 // Theory of operation
 //
 // A case is a file, or a scenario with one seed. Each runs in a process of its
-// own (a fork of this one that becomes `run` or `packetdrill`), so that a crash, an
-// endless loop or a runaway allocation is one failure and no more. Up to `jobs`
-// of them run at a time; what they print is kept. Results are told in the order
-// of the plan, whatever the order in which they end.
+// own (a fork of this one that becomes `run` or `packetdrill`), so that a
+// crash, an endless loop or a runaway allocation is one failure and no more. Up
+// to `jobs` of them run at a time; what they print is kept. Results are told in
+// the order of the plan, whatever the order in which they end.
 //
 // Virtual time makes a rerun exact, so captures are not written until a case
 // fails: it is then run once more with them.

@@ -7,10 +7,10 @@
 #include <string.h>
 
 #include "stack/net/ip.h"
-#include "stack/net/nd.h"
+#include "stack/net/ipv6/nd.h"
+#include "stack/net/ipv6/router_discovery.h"
 #include "stack/net/neighbour.h"
 #include "stack/net/route.h"
-#include "stack/net/router_discovery.h"
 #include "stack/wire/ipv4.h"
 #include "stack/wire/ipv6.h"
 

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "stack/net/nd.h"
+#include "stack/net/ipv6/nd.h"
 #include "stack/net/route.h"
 #include "stack/wire/bytes.h"
 #include "stack/wire/ipv6.h"

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/config/memory.h"
 #include "sim/config/spec.h"
+#include "sim/config/tree/memory.h"
 
 // Theory of operation
 //
@@ -234,7 +234,8 @@ static void number_hosts(struct plan *plan, struct domain *domain,
         bool is_there;
         do
             is_there = nth_address(network, n++, &chosen.addr);
-        while (is_there && is_taken(&taken, &chosen.addr));
+        while (is_there &&
+               (is_taken(&taken, &chosen.addr) || refuse_prefix(&chosen)));
         if (!is_there) {
             say_full(plan, i, network);
             break;

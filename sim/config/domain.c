@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/config/memory.h"
 #include "sim/config/spec.h"
+#include "sim/config/tree/memory.h"
 
 // Theory of operation
 //

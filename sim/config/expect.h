@@ -3,7 +3,7 @@
 #ifndef CONFIG_EXPECT_H
 #define CONFIG_EXPECT_H
 
-#include "sim/config/schema.h"
+#include "sim/config/tree/schema.h"
 #include "sim/sim.h"
 
 // What a quantity is looked up in.

@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#include "sim/config/value.h"
+#include "sim/config/tree/value.h"
 #include "sim/sim.h"
 
 // Capture choice: all link ends, none, or the links named.

@@ -21,9 +21,9 @@
 // scenario with mistakes. Whatever is built keeps a pointer to the built thing,
 // by which a later pass knows that it is done.
 
-#include "sim/config/names.h"
 #include "sim/config/scenario.h"
-#include "sim/config/schema.h"
+#include "sim/config/tree/names.h"
+#include "sim/config/tree/schema.h"
 
 struct address_spec {
     struct address_spec *next; // of the interface
@@ -239,6 +239,8 @@ void read_addresses(struct scenario *s, const struct value *map,
                     struct address_spec **list);
 void read_address(struct scenario *s, const struct value *value,
                   const char *name, struct address_spec **list);
+// Why an address cannot be an interface's, as a sentence. NULL: it can.
+const char *refuse_prefix(const struct ip_prefix *p);
 void read_gateway(struct scenario *s, const struct value *value,
                   struct node_spec *node);
 void read_route(struct scenario *s, const struct value *value,

@@ -1,8 +1,8 @@
 // File descriptors of a script, with poll and epoll on them.
 // SPDX-License-Identifier: MIT
 
+#include "sim/packetdrill/calls/syscalls.h"
 #include "sim/packetdrill/runner.h"
-#include "sim/packetdrill/syscalls.h"
 
 #include <errno.h>
 #include <poll.h>

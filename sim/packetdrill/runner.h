@@ -3,9 +3,9 @@
 #ifndef PACKETDRILL_RUNNER_H
 #define PACKETDRILL_RUNNER_H
 
-#include "sim/packetdrill/expression.h"
+#include "sim/packetdrill/language/expression.h"
 #include "sim/packetdrill/packetdrill.h"
-#include "sim/packetdrill/packets.h"
+#include "sim/packetdrill/packets/packets.h"
 #include "stack/stack.h"
 
 enum {

@@ -51,7 +51,7 @@
 #include "stack/internal.h"
 #include "stack/net/ip.h"
 #include "stack/socket/socket.h"
-#include "stack/tcp/congestion.h"
+#include "stack/tcp/congestion/congestion.h"
 #include "stack/wire/tcp.h"
 
 struct tcp_connection;

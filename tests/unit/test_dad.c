@@ -1,7 +1,7 @@
 // Duplicate address detection and the addresses of an interface (RFC 4862).
 // SPDX-License-Identifier: MIT
-#include "stack/net/ipv6.h"
-#include "stack/net/nd.h"
+#include "stack/net/ipv6/ipv6.h"
+#include "stack/net/ipv6/nd.h"
 #include "stack/wire/ipv4.h"
 #include "stack/wire/nd.h"
 #include "tests/unit/ipv6_fixture.h"

@@ -3,7 +3,7 @@
 #include <errno.h>
 
 #include "stack/net/ip.h"
-#include "stack/net/ipv6.h"
+#include "stack/net/ipv6/ipv6.h"
 #include "stack/wire/bytes.h"
 #include "stack/wire/ipv4.h"
 #include "tests/unit/ipv6_fixture.h"

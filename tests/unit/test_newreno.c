@@ -3,7 +3,7 @@
 
 #include "tests/unit/unit.h"
 
-#include "stack/tcp/congestion.h"
+#include "stack/tcp/congestion/congestion.h"
 
 #include <string.h>
 

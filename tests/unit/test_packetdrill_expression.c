@@ -3,7 +3,7 @@
 
 #include "tests/unit/unit.h"
 
-#include "sim/packetdrill/expression.h"
+#include "sim/packetdrill/language/expression.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
 
 #include "tests/unit/unit.h"
 
-#include "sim/packetdrill/packets.h"
+#include "sim/packetdrill/packets/packets.h"
 #include "stack/wire/bytes.h"
 #include "stack/wire/ipv4.h"
 

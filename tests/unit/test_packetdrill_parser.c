@@ -3,7 +3,7 @@
 
 #include "tests/unit/unit.h"
 
-#include "sim/packetdrill/ast.h"
+#include "sim/packetdrill/language/ast.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -153,6 +153,16 @@ static void a_peer_of_a_31_gets_the_other_address(void)
           "addresses chosen\n");
 }
 
+static void addresses_that_mean_something_else_are_not_chosen(void)
+{
+    shows("hosts: {a: '::ef03/64', b: }\nlinks: {l: [a, b]}\n",
+          "  b:", "links:",
+          "  b:\n"
+          "    interfaces:\n"
+          "      eth0: {addresses: [\"::2/64\"], mtu: 1500, link: l} # "
+          "addresses chosen\n");
+}
+
 // Named ports and interfaces that name their link go first.
 static void ends_without_a_port_take_what_is_left(void)
 {
@@ -389,6 +399,7 @@ const struct unit_test suite_scenario_plan[] = {
     UNIT(networks_that_were_written_are_not_chosen_again),
     UNIT(an_mtu_too_small_for_ipv6_means_ipv4_alone),
     UNIT(a_peer_of_a_31_gets_the_other_address),
+    UNIT(addresses_that_mean_something_else_are_not_chosen),
     UNIT(ends_without_a_port_take_what_is_left),
     UNIT(directions_that_are_alike_are_shown_once),
     UNIT(a_direction_overrides_what_both_have),

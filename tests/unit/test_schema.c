@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/config/schema.h"
+#include "sim/config/tree/schema.h"
 #include "tests/unit/config_fixture.h"
 #include "tests/unit/unit.h"
 

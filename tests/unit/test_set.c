@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include <string.h>
 
-#include "sim/config/value.h"
+#include "sim/config/tree/value.h"
 #include "tests/unit/config_fixture.h"
 #include "tests/unit/unit.h"
 

@@ -1,6 +1,6 @@
 // The nearest known word.
 // SPDX-License-Identifier: MIT
-#include "sim/config/value.h"
+#include "sim/config/tree/value.h"
 #include "tests/unit/unit.h"
 
 static const char *const known[] = {"delay",  "rate",      "loss",

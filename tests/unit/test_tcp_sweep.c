@@ -171,6 +171,22 @@ static enum net_verdict roll(void *context, struct net_frame *frame)
     return NET_PASS;
 }
 
+// Whatever else a host may be set to.
+static void vary(struct stack_settings *s, uint64_t seed)
+{
+    s->tcp_receive_buffer = seed % 8 == 3 ? 3000 : s->tcp_receive_buffer;
+    s->tcp_send_buffer = seed % 10 == 7 ? 4000 : s->tcp_send_buffer;
+    s->tcp_pacing = seed % 9 == 1;
+    s->tcp_ecn = (int64_t)(seed % 3);
+    s->tcp_mtu_probing = seed % 13 == 2 ? 2 : 0;
+    s->tcp_window_scaling = seed % 6 != 0;
+    s->tcp_delayed_ack = seed % 17 != 4;
+    s->tcp_frto = seed % 4 != 1;
+    s->tcp_tail_loss_probe = seed % 4 != 2;
+    s->tcp_offload = seed % 5 != 3;
+    s->tcp_nagle = seed % 6 != 5;
+}
+
 static void random_run(uint64_t seed, struct dice dice)
 {
     struct variant v = {.name = "random",
@@ -185,6 +201,8 @@ static void random_run(uint64_t seed, struct dice dice)
     struct tcp_pair *pair = tcp_pair_create(v.family, seed);
     set_up(&pair->client_settings, &v);
     set_up(&pair->server_settings, &v);
+    vary(&pair->client_settings, seed / 3);
+    vary(&pair->server_settings, seed / 5);
     pair->uses_source = v.uses_source;
     net_set_hook(pair->net, roll, &dice);
     tcp_pair_start(pair, v.bytes, v.back);

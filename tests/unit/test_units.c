@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include <errno.h>
 
-#include "sim/config/value.h"
+#include "sim/config/tree/value.h"
 #include "sim/engine/random.h"
 #include "tests/unit/unit.h"
 

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "sim/config/value.h"
+#include "sim/config/tree/value.h"
 #include "tests/unit/config_fixture.h"
 #include "tests/unit/unit.h"
 

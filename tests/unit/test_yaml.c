@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/config/value.h"
+#include "sim/config/tree/value.h"
 #include "tests/unit/config_fixture.h"
 #include "tests/unit/unit.h"
 
