@@ -39,7 +39,7 @@ static void print_row(const struct workload_kind *kind, uint64_t size,
     char command[64];
     snprintf(command, sizeof(command), "%s:%llu", kind->name,
              (unsigned long long)size);
-    printf("%-22s %9.3f s %10.0f ns a %-6s %9.1f MB", command, r->cpu_seconds,
+    printf("%-22s %9.3f s %10.0f ns per %-6s %9.1f MB", command, r->cpu_seconds,
            cost, cost_names[kind->cost], (double)r->peak_bytes / 1e6);
     if (growth > 0)
         printf(" %8.2f", growth);
@@ -80,7 +80,7 @@ static bool is_wanted(const struct workload_kind *kind, int name_count,
 bool growth_print(int name_count, char *const *names)
 {
     bool is_whole = true;
-    printf("%-22s %11s %22s %12s %8s\n", "", "CPU", "cost", "peak", "x log n");
+    printf("%-22s %11s %24s %12s %8s\n", "", "CPU", "cost", "peak", "x log n");
     for (const struct workload_kind *kind = workload_kinds; kind->name; kind++)
         if (kind->sizes && is_wanted(kind, name_count, names))
             is_whole &= print_kind(kind);
