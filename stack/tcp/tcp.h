@@ -7,26 +7,25 @@
 //
 // Input decides, output sends, one function writes the state.
 //
-// in       tcp_input            header, checksum, whose it is; prediction
-//          tcp_segment_arrives  RFC 9293 3.10.7.4 step by step
-//          tcp_listen, tcp_syn_sent, tcp_time_wait   the other states
-//          tcp_cookie, tcp_fast_open   handshakes without memory, with data
-// ACKs     tcp_ack              what an ACK acknowledges; the order of the rest
-//          tcp_sack             the scoreboard: which records the peer holds
-//          tcp_rack, tcp_tlp    which records are lost (RFC 8985, RFC 6675)
-//          tcp_recovery, tcp_undo, tcp_cwnd   what follows; PRR; taking it back
-//          tcp_rtt, tcp_rate    round-trip times, delivery rate
-// data     tcp_reassembly, tcp_receive   in order, ahead of gaps; reading
-//          tcp_window, tcp_delayed_ack   what the peer is told, and when
-// out      tcp_output           whether and how much; tcp_burst, tcp_marks,
-//                               tcp_pacing, tcp_send_room
-//          tcp_retransmit       what goes again; tcp_mtu_probe what is tried
-//          tcp_segment          builds a segment; tcp_options, tcp_reset
-// frame    tcp_state, tcp_timer, tcp_socket, tcp_socket_option, tcp_icmp,
-//          tcp_table, tcp_path, tcp_isn, tcp_info, tcp_check
-// memory   tcp_pool, tcp_segments (records), tcp_send_buffer
-//
-// Congestion controls are behind congestion.h.
+// receive/    tcp_input            header, checksum, whose it is; prediction
+//             tcp_segment_arrives  RFC 9293 3.10.7.4 step by step
+//             tcp_time_wait, tcp_reset, tcp_ecn
+//             tcp_reassembly, tcp_receive   in order, ahead of gaps; reading
+//             tcp_window, tcp_delayed_ack   what the peer is told, and when
+// handshake/  tcp_listen, tcp_syn_sent, tcp_options, tcp_isn
+//             tcp_cookie, tcp_fast_open   without memory, with data
+// recovery/   tcp_ack              what an ACK says; the order of the rest
+//             tcp_sack             the scoreboard: what the peer holds
+//             tcp_rack, tcp_tlp    what is lost (RFC 8985, RFC 6675)
+//             tcp_recovery, tcp_undo, tcp_cwnd   what follows, and taking it
+//                                  back; PRR
+//             tcp_retransmit, tcp_rtt, tcp_rate
+// send/       tcp_output           whether and how much; tcp_burst, tcp_marks,
+//                                  tcp_pacing, tcp_mtu_probe, tcp_send_room
+//             tcp_segment          builds a segment
+//             tcp_segments, tcp_send_buffer   records of what is out; bytes
+// congestion/ the controls, behind congestion.h
+// here        tcp_state, tcp_timer, tcp_socket, tcp_table, tcp_path, ...
 
 #include "stack/tcp/connection.h"
 
