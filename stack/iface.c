@@ -118,7 +118,7 @@ static int add_iface(struct stack *stack, const struct iface_config *config,
     iface->transmit = config->transmit;
     iface->context = config->context;
     list_init(&iface->groups);
-    list_push_back(&stack->ifaces, &iface->node);
+    iface_index_add(stack, iface);
     stack_bump_generation(stack);
     *out = iface;
     return 0;
@@ -202,7 +202,7 @@ void iface_destroy(struct iface *iface)
     router_discovery_destroy(iface);
     if (iface == stack->loopback)
         loopback_fini(iface);
-    list_remove(&iface->node);
+    iface_index_remove(stack, iface);
     free(iface);
     stack_leave(stack);
 }
@@ -293,15 +293,6 @@ struct iface *iface_next(struct stack *stack, struct iface *previous)
     struct list *next = previous ? previous->node.next : stack->ifaces.next;
     return next == &stack->ifaces ? NULL
                                   : CONTAINER_OF(next, struct iface, node);
-}
-
-struct iface *iface_find(struct stack *stack, const char *name)
-{
-    struct iface *iface = NULL;
-    while ((iface = iface_next(stack, iface)))
-        if (strcmp(iface->name, name) == 0)
-            return iface;
-    return NULL;
 }
 
 struct iface *iface_find_index(struct stack *stack, unsigned index)

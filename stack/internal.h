@@ -16,6 +16,7 @@ struct socket_table;
 struct tcp_table;
 struct registered_protocol;
 struct address_index;
+struct iface_index;
 struct router_discovery;
 
 struct stack {
@@ -34,7 +35,8 @@ struct stack {
     uint64_t next_packet_id;
 
     struct list ifaces; // struct iface.node, by index
-    uint32_t next_iface_index;
+    uint32_t next_iface_index, iface_count;
+    struct iface_index *iface_index; // NULL while the interfaces are few
     uint32_t address_count;
     struct address_index *address_index; // NULL while the addresses are few
     struct iface *loopback;
@@ -150,7 +152,8 @@ struct link_ops {
 extern const struct link_ops ethernet_link, loopback_link, raw_ip_link;
 
 struct iface {
-    struct list node; // stack->ifaces
+    struct list node;         // stack->ifaces
+    struct iface *index_next; // iface_index.c
     struct stack *stack;
     const struct link_ops *link;
     uint32_t flags; // enum iface_flag
@@ -168,6 +171,12 @@ struct iface {
     struct timer loop_timer;
     struct router_discovery *discovery; // NULL: ip.accept-ra is off
 };
+
+// The interfaces of a stack, which iface_index.c finds by name: into
+// stack->ifaces, and out of it.
+void iface_index_add(struct stack *stack, struct iface *iface);
+void iface_index_remove(struct stack *stack, struct iface *iface);
+void iface_index_destroy(struct stack *stack);
 
 // The address record that owns `address` on this interface or on any of the
 // stack; NULL.

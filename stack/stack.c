@@ -280,6 +280,7 @@ void stack_destroy(struct stack *stack)
     must(stack->timer_count == 0);
     timer_heap_fini(&stack->timers);
     address_index_destroy(stack);
+    iface_index_destroy(stack);
     free(stack);
 }
 

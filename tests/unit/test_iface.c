@@ -1,6 +1,7 @@
 // Interfaces and their addresses.
 // SPDX-License-Identifier: MIT
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "stack/internal.h"
@@ -83,6 +84,63 @@ static void what_cannot_be_an_interface_is_refused(void)
     config = good_config();
     CHECK_EQUAL(create(host, &config), 0);
     CHECK_EQUAL(create(host, &config), -EEXIST);
+    net_destroy(net);
+}
+
+enum { MANY = 100 };
+
+static int create_many(struct net_host *host, bool is_short_of_memory)
+{
+    struct iface_config config = good_config();
+    char name[16];
+    int error = 0;
+    for (unsigned i = 0; i < MANY && error == 0; i++) {
+        snprintf(name, sizeof(name), "port%u", i);
+        config.name = name;
+        // The second allocation, if there is one, is for the index.
+        malloc_fail_after(is_short_of_memory ? 2 : 0);
+        error = create(host, &config);
+        malloc_fail_after(0);
+    }
+    return error;
+}
+
+static void check_many(struct net_host *host)
+{
+    struct iface_config config = good_config();
+    char name[16];
+    for (unsigned i = 0; i < MANY; i++) {
+        snprintf(name, sizeof(name), "port%u", i);
+        struct iface *iface = iface_find(host->stack, name);
+        CHECK_FATAL(iface != NULL);
+        CHECK_TEXT(iface_name(iface), name);
+        config.name = name;
+        CHECK_EQUAL(create(host, &config), -EEXIST);
+        if (i % 2 == 0)
+            iface_destroy(iface);
+        CHECK_EQUAL(iface_find(host->stack, name) != NULL, i % 2 != 0);
+    }
+    CHECK(iface_find(host->stack, "port") == NULL);
+    CHECK(iface_find(host->stack, "lo") != NULL);
+}
+
+static void many_interfaces_are_found_by_name(void)
+{
+    struct net_host *host;
+    struct net *net = open_net(&host);
+    CHECK_EQUAL(create_many(host, false), 0);
+    CHECK(host->stack->iface_index != NULL);
+    check_many(host);
+    net_destroy(net);
+}
+
+static void interfaces_are_found_without_memory_for_an_index(void)
+{
+    struct net_host *host;
+    struct net *net = open_net(&host);
+    CHECK_EQUAL(create_many(host, true), 0);
+    CHECK(host->stack->iface_index == NULL);
+    check_many(host);
     net_destroy(net);
 }
 
@@ -330,6 +388,8 @@ static void a_point_to_point_link_needs_no_arp_and_no_header(void)
 const struct unit_test suite_iface[] = {
     UNIT(loopback_is_there_from_the_start),
     UNIT(what_cannot_be_an_interface_is_refused),
+    UNIT(many_interfaces_are_found_by_name),
+    UNIT(interfaces_are_found_without_memory_for_an_index),
     UNIT(what_cannot_be_an_address_is_refused),
     UNIT(an_address_belongs_to_one_interface_unless_link_local),
     UNIT(an_address_brings_the_route_to_its_prefix),
