@@ -18,6 +18,7 @@ static const struct option options[] = {
     {"filter", required_argument, NULL, 'f'},
     {"list", no_argument, NULL, 'l'},
     {"seeds", required_argument, NULL, 's'},
+    {"tolerance", required_argument, NULL, 'D'},
     {"junit", required_argument, NULL, 'J'},
     {"tap", no_argument, NULL, 'T'},
     {"json", no_argument, NULL, 'N'},
@@ -50,6 +51,13 @@ static void print_help(void)
         "                       matched against the whole of it\n"
         "      --list           say what would run\n"
         "      --seeds A..B     each scenario with every seed from A to B\n"
+        "      --tolerance script|USECS\n"
+        "                       how far times of packetdrill scripts may be "
+        "off, "
+        "as in\n"
+        "                       'wirebed packetdrill' (default: script, which "
+        "is what the\n"
+        "                       reference tool grants)\n"
         "      --fail-fast      start nothing more after a failure\n"
         "      --rerun-failed   only what failed the last time\n"
         "      --out DIR        captures of what fails, and the list of it\n"
@@ -116,6 +124,19 @@ static int read_seeds(const char *text, struct test_options *o)
     return STATUS_OK;
 }
 
+static int read_tolerance(const char *text, struct test_options *o)
+{
+    int64_t microseconds;
+    if (strcmp(text, "script") != 0 &&
+        (parse_integer(text, &microseconds) != 0 || microseconds < 0))
+        return usage_error("test",
+                           "--tolerance wants 'script' or a number of "
+                           "microseconds, not '%s'",
+                           text);
+    o->tolerance = text;
+    return STATUS_OK;
+}
+
 static int read_option(int answer, char **argv, struct test_command *command)
 {
     struct test_options *o = &command->options;
@@ -129,6 +150,8 @@ static int read_option(int answer, char **argv, struct test_command *command)
     case 'f':
         o->filter = optarg;
         return STATUS_OK;
+    case 'D':
+        return read_tolerance(optarg, o);
     case 'J':
         o->junit = optarg;
         return STATUS_OK;
@@ -259,6 +282,7 @@ int cmd_test(int argc, char **argv)
     struct test_command command = {
         .options = {.jobs = sysconf(_SC_NPROCESSORS_ONLN),
                     .timeout = 60,
+                    .tolerance = "script",
                     .out = "pcap-out/test"}};
     struct test_plan plan = {0};
     int answer, status = STATUS_OK;

@@ -56,8 +56,9 @@ struct test_options {
     bool has_seeds;
     uint64_t first_seed, last_seed;
     bool fail_fast, is_quiet, is_verbose, is_tap, is_json;
-    const char *junit; // file; NULL
-    const char *out;   // folder of captures of what failed
+    const char *tolerance; // of packetdrill scripts, as its option has it
+    const char *junit;     // file; NULL
+    const char *out;       // folder of captures of what failed
 };
 
 // --- Finding (test_plan.c) --------------------------------------------------
@@ -80,7 +81,8 @@ bool test_plan_run(struct test_plan *plan, const struct test_options *options,
                    void (*on_result)(void *context, const struct test_case *c),
                    void *context);
 // The command that repeats a case alone.
-void test_print_command(const struct test_case *c, FILE *out);
+void test_print_command(const struct test_case *c,
+                        const struct test_options *options, FILE *out);
 
 // --- Telling (test_report.c) ------------------------------------------------
 

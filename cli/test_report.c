@@ -42,13 +42,14 @@ static void print_output(const struct test_case *c, const char *indent)
     }
 }
 
-static void print_tap(const struct test_case *c, size_t number)
+static void print_tap(const struct test_case *c, size_t number,
+                      const struct test_options *options)
 {
     printf("%sok %zu - %s%s\n", c->verdict == TEST_FAILED ? "not " : "", number,
            c->id, c->verdict == TEST_SKIPPED ? " # SKIP not runnable" : "");
     if (c->verdict == TEST_FAILED) {
         printf("# %s; repeat with: ", c->why);
-        test_print_command(c, stdout);
+        test_print_command(c, options, stdout);
         putchar('\n');
         print_output(c, "# ");
     }
@@ -60,7 +61,7 @@ void test_print_result(const struct test_case *c, size_t number,
     if (options->is_json)
         return;
     if (options->is_tap) {
-        print_tap(c, number);
+        print_tap(c, number, options);
         return;
     }
     if (c->verdict == TEST_FAILED) {
@@ -68,7 +69,7 @@ void test_print_result(const struct test_case *c, size_t number,
         if (!options->is_quiet)
             print_output(c, "    ");
         printf("    repeat with: ");
-        test_print_command(c, stdout);
+        test_print_command(c, options, stdout);
         putchar('\n');
     } else if (options->is_verbose) {
         printf("%-7s %s (%.3f s)\n", verdict_word(c), c->id, c->seconds);

@@ -30,7 +30,8 @@ static void on_interrupt(int signal_number)
 
 // The arguments of the command for a case; with captures where `out` is not
 // NULL. seed has room for a 64-bit number. Returns how many there are.
-static int arguments_of(const struct test_case *c, const char *out, char *seed,
+static int arguments_of(const struct test_case *c, const char *out,
+                        const char *tolerance, char *seed,
                         char *arguments[ARGUMENTS])
 {
     int n = 0;
@@ -41,6 +42,10 @@ static int arguments_of(const struct test_case *c, const char *out, char *seed,
             arguments[n++] = "--capture";
             arguments[n++] = "none";
         }
+    }
+    if (c->kind == TEST_PACKETDRILL) {
+        arguments[n++] = "--tolerance";
+        arguments[n++] = (char *)tolerance;
     }
     if (out) {
         arguments[n++] = "--out";
@@ -58,10 +63,12 @@ static int arguments_of(const struct test_case *c, const char *out, char *seed,
     return n;
 }
 
-void test_print_command(const struct test_case *c, FILE *out)
+void test_print_command(const struct test_case *c,
+                        const struct test_options *options, FILE *out)
 {
     if (c->kind == TEST_PACKETDRILL)
-        fprintf(out, "wirebed packetdrill %s", c->path);
+        fprintf(out, "wirebed packetdrill --tolerance %s %s",
+                options->tolerance, c->path);
     else if (c->has_seed)
         fprintf(out, "wirebed run --seed %llu %s", (unsigned long long)c->seed,
                 c->path);
@@ -71,7 +78,7 @@ void test_print_command(const struct test_case *c, FILE *out)
 
 // In the child: everything goes to the pipe, and it dies with its parent.
 static _Noreturn void become(const struct test_case *c, const char *out,
-                             int pipe_end)
+                             const char *tolerance, int pipe_end)
 {
     char *arguments[ARGUMENTS];
     char seed[24];
@@ -82,14 +89,14 @@ static _Noreturn void become(const struct test_case *c, const char *out,
     dup2(pipe_end, STDOUT_FILENO);
     dup2(pipe_end, STDERR_FILENO);
     close(pipe_end);
-    int count = arguments_of(c, out, seed, arguments);
+    int count = arguments_of(c, out, tolerance, seed, arguments);
     int status = c->kind == TEST_PACKETDRILL ? cmd_packetdrill(count, arguments)
                                              : cmd_run(count, arguments);
     fflush(NULL);
     _exit(status);
 }
 
-static bool start(struct test_case *c, const char *out)
+static bool start(struct test_case *c, const char *out, const char *tolerance)
 {
     int ends[2];
     if (pipe(ends) != 0)
@@ -98,7 +105,7 @@ static bool start(struct test_case *c, const char *out)
     c->process = fork();
     if (c->process == 0) {
         close(ends[0]);
-        become(c, out, ends[1]);
+        become(c, out, tolerance, ends[1]);
     }
     close(ends[1]);
     if (c->process < 0) {
@@ -227,7 +234,7 @@ static void rerun_with_captures(const struct test_case *failed,
                               .has_seed = failed->has_seed,
                               .seed = failed->seed,
                               .pipe = -1};
-    if (start(&again, folder)) {
+    if (start(&again, folder, options->tolerance)) {
         struct pollfd poller = {.fd = again.pipe, .events = POLLIN};
         double end = wall_now() + options->timeout;
         while (wall_now() < end && poll(&poller, 1, 100) >= 0)
@@ -267,7 +274,7 @@ static void start_some(struct test_run *run)
 {
     while (may_start(run)) {
         struct test_case *c = &run->plan->cases[run->next++];
-        if (start(c, NULL))
+        if (start(c, NULL, run->options->tolerance))
             run->running++;
         else
             end_case(c, TEST_FAILED, "cannot be started: %s", strerror(errno));
