@@ -8,7 +8,7 @@ set -eu
 
 build='gcc libc6-dev make pkgconf libpcap-dev liblua5.4-dev libyaml-dev libjansson-dev libxxhash-dev'
 tests='libcunit1-dev'
-checks='clang clang-format libclang-rt-14-dev cppcheck tshark jq git iproute2'
+checks='clang clang-format libclang-rt-14-dev cppcheck tshark jq git iproute2 valgrind'
 
 case "${1-}" in
 '') packages=$build ;;
