@@ -30,6 +30,7 @@
     X(ethernet)                                                                \
     X(fault_plan)                                                              \
     X(frame)                                                                   \
+    X(hystart_plus)                                                            \
     X(icmp)                                                                    \
     X(icmpv4)                                                                  \
     X(icmpv6)                                                                  \

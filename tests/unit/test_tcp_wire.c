@@ -221,6 +221,49 @@ static void emit_aligns_with_nops(void)
     CHECK_EQUAL(tcp_options_emit(&o, out), 0);
 }
 
+// MSS, a NOP, window scale, SACK permitted, timestamps: each on its boundary.
+static void emit_bsd_has_the_order_of_bsd(void)
+{
+    static const uint8_t expected[] = {2, 4,  5, 0xb4, 1, 3, 3, 6, 4, 2,
+                                       8, 10, 0, 0,    0, 5, 0, 0, 0, 6};
+    struct tcp_options o = {.has_mss = true,
+                            .mss = 1460,
+                            .has_window_scale = true,
+                            .window_scale = 6,
+                            .has_sack_permitted = true,
+                            .has_timestamps = true,
+                            .ts_value = 5,
+                            .ts_echo = 6};
+    uint8_t out[40];
+    CHECK_EQUAL(tcp_options_emit_bsd(&o, out), 20);
+    CHECK_BYTES(out, expected, 20);
+}
+
+// BSD ends the list instead of filling up with NOPs.
+static void emit_bsd_ends_the_list(void)
+{
+    static const uint8_t expected[] = {2, 4, 5, 0xb4, 4, 2, 0, 0};
+    struct tcp_options o = {
+        .has_mss = true, .mss = 1460, .has_sack_permitted = true};
+    uint8_t out[40];
+    CHECK_EQUAL(tcp_options_emit_bsd(&o, out), 8);
+    CHECK_BYTES(out, expected, 8);
+}
+
+static void emit_bsd_leaves_out_sack_blocks_that_do_not_fit(void)
+{
+    struct tcp_options o = {.has_timestamps = true, .sack_count = 4};
+    struct tcp_options read;
+    uint8_t out[40];
+    for (uint32_t i = 0; i < 4; i++)
+        o.sack[i] = (struct tcp_sack_block){100 * i, 100 * i + 50};
+    size_t length = tcp_options_emit_bsd(&o, out);
+    CHECK_EQUAL(length, 12 + 4 + 3 * 8);
+    CHECK_EQUAL(tcp_options_parse(out, length, &read), 0);
+    CHECK_EQUAL(read.sack_count, 3);
+    CHECK_EQUAL(read.sack[2].start, 200);
+}
+
 static void emit_leaves_out_sack_blocks_that_do_not_fit(void)
 {
     struct tcp_options o = {.has_timestamps = true, .sack_count = 4}, parsed;
@@ -299,6 +342,9 @@ const struct unit_test suite_tcp_wire[] = {
     UNIT(fast_open_in_both_encodings),
     UNIT(emit_writes_the_syn_of_linux),
     UNIT(emit_aligns_with_nops),
+    UNIT(emit_bsd_has_the_order_of_bsd),
+    UNIT(emit_bsd_ends_the_list),
+    UNIT(emit_bsd_leaves_out_sack_blocks_that_do_not_fit),
     UNIT(emit_leaves_out_sack_blocks_that_do_not_fit),
     UNIT(emit_never_writes_more_than_forty_bytes),
     UNIT(emit_pads_a_cookie),

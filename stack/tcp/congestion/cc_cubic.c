@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 
 #include "stack/tcp/congestion/congestion.h"
+#include "stack/tcp/congestion/hystart_plus.h"
 
 #include <string.h>
 
@@ -31,6 +32,8 @@
 // HyStart (Ha and Rhee, 2011) ends slow start before the queue overflows, when
 // the ACKs of one round arrive closely spaced for longer than half the base RTT
 // (the pipe is full) or when the RTT of the round's first ACKs has grown.
+//
+// The second control of this file has RFC 9406's HyStart++ in its place.
 //
 // Departures from RFC 9438, all of which are Linux's: W_est keeps its slope
 // after it has reached W_max (4.3 switches to Reno's alpha of 1); reduction
@@ -74,8 +77,13 @@ struct cubic {
     bool has_left_slow_start; // HyStart found the limit
     uint8_t round_samples;
     tcp_seq round_end; // the round ends when this is acknowledged
-    ns_t round_start, last_ack;
-    ns_t round_rtt; // smallest of the round
+    union {
+        struct {
+            ns_t round_start, last_ack;
+            ns_t round_rtt; // smallest of the round
+        };
+        struct hystart_plus plus;
+    };
 };
 _Static_assert(sizeof(struct cubic) <= CONGESTION_PRIVATE_SIZE, "fits");
 
@@ -182,17 +190,22 @@ static void update_price(struct congestion *cc, struct cubic *cubic,
     cubic->per_segment = max_u32(cubic->per_segment, 2);
 }
 
-static void cubic_on_ack(struct congestion *cc,
-                         const struct congestion_sample *sample)
+// Congestion avoidance with what slow start has left over.
+static void avoid_congestion(struct congestion *cc, uint32_t acked)
 {
     struct cubic *cubic = cubic_of(cc);
-    uint32_t acked = congestion_slow_start(cc, sample->acked_segments);
 
     if (acked == 0)
         return;
     update_price(cc, cubic, acked);
     congestion_additive_increase(cc, &cubic->acked_count, cubic->per_segment,
                                  acked);
+}
+
+static void cubic_on_ack(struct congestion *cc,
+                         const struct congestion_sample *sample)
+{
+    avoid_congestion(cc, congestion_slow_start(cc, sample->acked_segments));
 }
 
 // RFC 9438 4.6, with fast convergence (4.7): a flow that lost before it was
@@ -319,5 +332,48 @@ const struct congestion_ops congestion_cubic = {
     .on_state = cubic_on_state,
     .on_event = cubic_on_event,
     .on_rtt = cubic_on_rtt,
+    .undo = congestion_undo,
+};
+
+// --- With HyStart++
+
+static void plus_init(struct congestion *cc)
+{
+    struct cubic *cubic = cubic_of(cc);
+
+    memset(cubic, 0, sizeof(*cubic));
+    hystart_plus_init(&cubic->plus, cc);
+}
+
+static void plus_on_rtt(struct congestion *cc,
+                        const struct congestion_sample *sample)
+{
+    hystart_plus_on_rtt(&cubic_of(cc)->plus, cc, sample->rtt);
+}
+
+static void plus_on_ack(struct congestion *cc,
+                        const struct congestion_sample *sample)
+{
+    uint32_t acked = sample->acked_segments;
+
+    if (congestion_is_slow_start(cc))
+        acked = hystart_plus_grow(&cubic_of(cc)->plus, cc, acked);
+    avoid_congestion(cc, acked);
+}
+
+static void plus_on_state(struct congestion *cc, enum tcp_ca_state state)
+{
+    if (state == TCP_CA_LOSS)
+        plus_init(cc);
+}
+
+const struct congestion_ops congestion_cubic_plus = {
+    .name = "cubic-hystart++",
+    .init = plus_init,
+    .on_ack = plus_on_ack,
+    .ssthresh = cubic_ssthresh,
+    .on_state = plus_on_state,
+    .on_event = cubic_on_event,
+    .on_rtt = plus_on_rtt,
     .undo = congestion_undo,
 };

@@ -7,11 +7,8 @@
 #include <string.h>
 
 const struct congestion_ops *const congestion_controls[] = {
-    &congestion_cubic,
-    &congestion_newreno,
-    &congestion_dctcp,
-    &congestion_bbr,
-    NULL,
+    &congestion_cubic, &congestion_newreno, &congestion_cubic_plus,
+    &congestion_dctcp, &congestion_bbr,     NULL,
 };
 
 size_t congestion_count(void) { return ARRAY_LENGTH(congestion_controls) - 1; }

@@ -129,7 +129,7 @@ void congestion_additive_increase(struct congestion *cc, uint32_t *count,
 uint32_t congestion_undo(struct congestion *cc);
 
 extern const struct congestion_ops congestion_newreno, congestion_cubic,
-    congestion_dctcp, congestion_bbr;
+    congestion_cubic_plus, congestion_dctcp, congestion_bbr;
 // The list (congestion.c), ended by NULL; the setting tcp.congestion is an
 // index into it. "reno" is a second name of newreno. CUBIC is first: it is the
 // default.
