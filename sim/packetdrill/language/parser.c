@@ -172,12 +172,18 @@ static void parse_setting(struct parser *parser)
 
 // --- Times
 
+// A step is at most SECONDS_MAX, so that sums of thousands stay within ns_t.
+enum { SECONDS_MAX = 100000 };
+
 static ns_t parse_seconds(struct parser *parser)
 {
     struct token token = parser_next(parser);
 
     if (token.kind != TOKEN_NUMBER)
         parser_expected(parser, &token, "a time in seconds");
+    if (token.seconds > SECONDS_MAX * NS_PER_S)
+        parser_fail(parser, SCRIPT_MISTAKEN, token.line,
+                    "a time is at most %d seconds", SECONDS_MAX);
     return token.seconds;
 }
 
