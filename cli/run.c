@@ -240,8 +240,7 @@ static int finish_status(struct sim *sim, int status, bool is_interrupted)
 {
     int error = sim_finish(sim);
     if (error) {
-        fprintf(stderr, "wirebed: a capture is not complete: %s: %s\n",
-                *sim_error(sim) ? sim_error(sim) : sim->name, strerror(-error));
+        fprintf(stderr, "wirebed: %s\n", sim_error(sim));
         return STATUS_SYSTEM;
     }
     if (is_interrupted)

@@ -79,8 +79,11 @@ static void finish_capture(struct port *port, int *error)
 {
     int result = capture_finish(port->capture);
 
-    if (*error == 0)
-        *error = result;
+    if (*error != 0 || result == 0)
+        return;
+    *error = result;
+    sim_set_error(port->node->sim, "the capture '%s' is not complete: %s",
+                  capture_path(port->capture), strerror(-result));
 }
 
 static void destroy_capture(struct port *port, int *error)

@@ -87,6 +87,7 @@ expect 2 "unknown option '-x'" run -x good.yaml
 expect 2 'such as' run --until 5 good.yaml
 expect 2 'number' run --seed -1 good.yaml
 expect 2 'nope' run --capture nope good.yaml
+expect 2 "did you mean 'wire'" run --set links.wier.loss=1% good.yaml
 expect 2 "unknown key 'bogus'" run --set links.wire.bogus=1 good.yaml
 expect 2 'syntax.lua:1' run syntax.lua
 expect 2 'on purpose' run raises.lua
@@ -126,7 +127,7 @@ holds 'its captures are there' test -s interrupted/a-eth0.pcapng
 # The system says no.
 if [ -w /dev/full ]; then
     mkdir full && ln -s /dev/full full/a-eth0.pcapng
-    expect 3 'No space left on device' run -q --out full good.yaml
+    expect 3 "'full/a-eth0.pcapng' is not complete: No space left on device" run -q --out full good.yaml
 fi
 expect 3 'cannot make the folder' run -q --out good.yaml/inside good.yaml
 if [ "$(id -u)" -ne 0 ]; then

@@ -293,6 +293,22 @@ static void read_ends(struct scenario *s, const struct value *value,
     read_end(s, value->items->next, &link->ends[1]);
 }
 
+// A link without ends may be another one whose name is misspelt.
+static void ask_for_ends(struct scenario *s, const struct link_spec *link)
+{
+    const char *names[64], *near = NULL;
+    size_t count = 0;
+    for (const struct link_spec *l = s->links; l && count < 64; l = l->next)
+        if (l != link)
+            names[count++] = l->name;
+    near = suggest_word(link->name, names, count);
+    diagnostics_add(s->diagnostics, link->place,
+                    "link '%s' needs its ends, such as ends: [client, server]"
+                    "%s%s%s",
+                    link->name, near ? "; or did you mean '" : "",
+                    near ? near : "", near ? "'?" : "");
+}
+
 static void read_link_map(struct scenario *s, const struct value *map,
                           struct link_spec *link)
 {
@@ -300,10 +316,7 @@ static void read_link_map(struct scenario *s, const struct value *map,
     if (map->kind == VALUE_MAP && ends)
         read_ends(s, ends, link);
     else if (map->kind == VALUE_MAP || map->kind == VALUE_NULL)
-        diagnostics_add(s->diagnostics, link->place,
-                        "link '%s' needs its ends, such as ends: [client, "
-                        "server]",
-                        link->name);
+        ask_for_ends(s, link);
     struct extra_keys extra = from_keys(s, link);
     schema_read(&link_schema, map, &extra, link, s->diagnostics);
     if (map->kind == VALUE_MAP)
