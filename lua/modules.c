@@ -1,5 +1,5 @@
-// Finds what a script requires: modules inside the program, files beside the
-// script. SPDX-License-Identifier: MIT
+// Finds what a script requires: built-in modules, files beside it.
+// SPDX-License-Identifier: MIT
 
 #include "lua/modules.h"
 

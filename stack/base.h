@@ -1,5 +1,5 @@
-// The few words that every file of the stack shares: time, assertions, list
-// helpers. SPDX-License-Identifier: MIT
+// The few words that every file of the stack shares.
+// SPDX-License-Identifier: MIT
 #ifndef STACK_BASE_H
 #define STACK_BASE_H
 

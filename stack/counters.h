@@ -1,5 +1,5 @@
-// Names of everything a stack counts: protocol counters, and the reasons for
-// drops. SPDX-License-Identifier: MIT
+// Names of everything a stack counts, reasons for drops included.
+// SPDX-License-Identifier: MIT
 #ifndef STACK_COUNTERS_H
 #define STACK_COUNTERS_H
 

@@ -1,5 +1,5 @@
-// Packets: the buffers that frames live in from the sender's transport to the
-// receiver's. SPDX-License-Identifier: MIT
+// Packets: the buffers that frames live in from sender to receiver.
+// SPDX-License-Identifier: MIT
 #ifndef STACK_PACKET_H
 #define STACK_PACKET_H
 

@@ -1,5 +1,5 @@
-// The tables by which a layer finds the one above it, whose names it does not
-// know. SPDX-License-Identifier: MIT
+// The tables by which a layer finds the one above it.
+// SPDX-License-Identifier: MIT
 #ifndef STACK_PROTOCOLS_H
 #define STACK_PROTOCOLS_H
 

@@ -1,5 +1,5 @@
-// SipHash-2-4, the keyed hash behind sequence numbers, ports, cookies and hash
-// tables. SPDX-License-Identifier: MIT
+// SipHash-2-4, the keyed hash behind all that must not be guessed.
+// SPDX-License-Identifier: MIT
 #ifndef STACK_SIPHASH_H
 #define STACK_SIPHASH_H
 

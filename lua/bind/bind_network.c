@@ -1,5 +1,5 @@
-// Building a network from a script: hosts, routers, switches, links,
-// applications. SPDX-License-Identifier: MIT
+// Building a network from a script: nodes, links, applications.
+// SPDX-License-Identifier: MIT
 
 // Each of host, router, switch, link and app is a table that finds by index or
 // call, and makes what is called with a description: host.a, host("a"),

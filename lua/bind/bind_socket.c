@@ -1,5 +1,5 @@
-// Sockets as scripts see them: calls that wait where the stack says "try
-// again". SPDX-License-Identifier: MIT
+// Sockets as scripts see them: calls that wait until they can go on.
+// SPDX-License-Identifier: MIT
 
 // Theory of operation
 //

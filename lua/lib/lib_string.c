@@ -1,5 +1,5 @@
-// The string functions that tell addresses or run long, as the sandbox has
-// them. SPDX-License-Identifier: MIT
+// The string functions that tell addresses or run long, tamed.
+// SPDX-License-Identifier: MIT
 
 #include <string.h>
 

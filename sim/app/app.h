@@ -1,5 +1,5 @@
-// Plain traffic written in C on the socket API: bulk, sink, constant rate,
-// echo, request-response. SPDX-License-Identifier: MIT
+// Plain traffic and services, written in C on the socket API.
+// SPDX-License-Identifier: MIT
 #ifndef APP_APP_H
 #define APP_APP_H
 

@@ -1,5 +1,5 @@
-// chargen: sends characters without end over TCP, one line per datagram over
-// UDP (RFC 864). SPDX-License-Identifier: MIT
+// chargen: characters without end over TCP, a line over UDP (RFC 864).
+// SPDX-License-Identifier: MIT
 #include "sim/app/internal.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
-// What the applications' own files share: the common part and the table of
-// kinds. SPDX-License-Identifier: MIT
+// What the applications' own files share.
+// SPDX-License-Identifier: MIT
 #ifndef APP_INTERNAL_H
 #define APP_INTERNAL_H
 

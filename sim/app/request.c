@@ -1,5 +1,5 @@
-// request-response: a client that asks and waits, with the responder that
-// answers it. SPDX-License-Identifier: MIT
+// request-response: a client that asks, the responder that answers.
+// SPDX-License-Identifier: MIT
 #include "sim/app/internal.h"
 
 #include <errno.h>

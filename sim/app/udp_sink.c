@@ -1,5 +1,5 @@
-// udp-sink: reads datagrams; tells loss, reordering and duplication of
-// udp-cbr's. SPDX-License-Identifier: MIT
+// udp-sink: reads datagrams; tells what became of udp-cbr's.
+// SPDX-License-Identifier: MIT
 #include "sim/app/internal.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
-// Finds broadcast domains: the interfaces that hear each other without a
-// router. SPDX-License-Identifier: MIT
+// Finds broadcast domains: interfaces that hear each other directly.
+// SPDX-License-Identifier: MIT
 #include <stdlib.h>
 #include <string.h>
 

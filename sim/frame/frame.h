@@ -1,5 +1,5 @@
-// Frames as people see them: decoded fields, a line of text, and building them
-// by hand. SPDX-License-Identifier: MIT
+// Frames as people see them: decoded, described, built by hand.
+// SPDX-License-Identifier: MIT
 #ifndef FRAME_FRAME_H
 #define FRAME_FRAME_H
 

@@ -1,5 +1,5 @@
-// The report as JSON: everything counted, nothing that differs between two
-// runs. SPDX-License-Identifier: MIT
+// The report as JSON: everything counted, the same in every run.
+// SPDX-License-Identifier: MIT
 #include "sim/report/report.h"
 #include "sim/tap/tap.h"
 #include "sim/version.h"

@@ -1,5 +1,5 @@
-// ICMP headers for both families (RFC 792, RFC 4443), which differ in their
-// numbers only. SPDX-License-Identifier: MIT
+// ICMP headers of both families (RFC 792, RFC 4443).
+// SPDX-License-Identifier: MIT
 #ifndef WIRE_ICMP_H
 #define WIRE_ICMP_H
 

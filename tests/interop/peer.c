@@ -1,5 +1,5 @@
-// The kernel's end of the interoperation tests: sockets that misbehave on
-// demand. SPDX-License-Identifier: MIT
+// The kernel's end of the interoperation tests.
+// SPDX-License-Identifier: MIT
 //
 // Usage: peer COMMAND ARGUMENT...; each command is a row of the table below.
 // Exit status 0: as it should be; 1: not, with a sentence on stderr. The bytes

@@ -1,5 +1,5 @@
-// IPv6 between its own files: the walk along extension headers, forwarding,
-// parameter problems. SPDX-License-Identifier: MIT
+// What IPv6's own files know of each other.
+// SPDX-License-Identifier: MIT
 #ifndef NET_IPV6_H
 #define NET_IPV6_H
 

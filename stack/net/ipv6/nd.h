@@ -1,5 +1,5 @@
-// IPv6 neighbour discovery with duplicate address detection, as other files
-// call it. SPDX-License-Identifier: MIT
+// Neighbour discovery as other files call it.
+// SPDX-License-Identifier: MIT
 #ifndef NET_ND_H
 #define NET_ND_H
 

@@ -1,5 +1,5 @@
-// Router discovery and address autoconfiguration of a host (RFC 4861 6.3, RFC
-// 4862 5.5). SPDX-License-Identifier: MIT
+// Router discovery of a host, with SLAAC (RFC 4861 6.3, RFC 4862 5.5).
+// SPDX-License-Identifier: MIT
 #ifndef NET_ROUTER_DISCOVERY_H
 #define NET_ROUTER_DISCOVERY_H
 

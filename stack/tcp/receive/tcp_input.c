@@ -1,5 +1,5 @@
-// A segment comes up from IP: checks, connection or listener, header
-// prediction. SPDX-License-Identifier: MIT
+// A segment comes up from IP: checks, its owner, header prediction.
+// SPDX-License-Identifier: MIT
 #include "stack/tcp/tcp.h"
 #include "stack/wire/bytes.h"
 #include "stack/wire/ipv4.h"
