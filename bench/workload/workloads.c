@@ -56,7 +56,7 @@ static void flow(struct workload_result *result, uint64_t bytes)
     one_flow(result, bytes, NULL);
 }
 
-// Files are unlinked at the end; memory-backed where the system has /dev/shm.
+// In /dev/shm, so that no disk is measured; the files are unlinked at the end.
 static void captured_flow(struct workload_result *result, uint64_t bytes)
 {
     char folder[] = "/dev/shm/wirebed-XXXXXX", path[64];
